@@ -1,0 +1,234 @@
+"""The nouns that travel between the runtime's layers: frozen dataclasses.
+
+A leaf module: it imports nothing of the project.  Units stand in the names;
+a limit of 0 means "no limit" everywhere.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+import datetime
+import enum
+import pathlib
+import typing
+
+#: Parsed JSON object, as the Docker Engine API or an OCI document has it.
+Json = dict[str, typing.Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IdMap:
+    """One uid/gid range: container ids 0..size-1 are host_base + id."""
+
+    host_base: int
+    size: int = 65536
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer as one image refers to it.
+
+    :param diff_id: ``sha256:…`` of the uncompressed tar.
+    :param blob: digest of the stored blob; differs from diff_id when the
+        archive carried the layer compressed.
+    :param size_bytes: size of the unpacked files.
+    """
+
+    diff_id: str
+    blob: str
+    size_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Image:
+    """An image in the store.
+
+    :param id: ``sha256:…`` of the stored config document.
+    :param config: the OCI image config document, verbatim.
+    :param layers: lowest layer first.
+    :param references: normalised ``repository:tag`` names, sorted.
+    """
+
+    id: str
+    config: Json
+    layers: tuple[Layer, ...]
+    references: tuple[str, ...]
+    created: datetime.datetime
+
+    @property
+    def size_bytes(self) -> int:
+        """Sum of the unpacked sizes of all layers."""
+        return sum(layer.size_bytes for layer in self.layers)
+
+
+class Status(enum.StrEnum):
+    """Container states, in Docker's words."""
+
+    CREATED = 'created'
+    RUNNING = 'running'
+    PAUSED = 'paused'
+    RESTARTING = 'restarting'
+    REMOVING = 'removing'
+    EXITED = 'exited'
+    DEAD = 'dead'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Container:
+    """A container's record.
+
+    :param config: Docker ``Config`` object, normalised, image merged in.
+    :param host_config: Docker ``HostConfig`` object, normalised.
+    :param status: see :class:`Status`; a container that was initialised but
+        not started is CREATED with ``pid`` set.
+    :param pid: host pid of the container's first process, 0 when none.
+    :param conmon_pid: pid of its monitor, 0 when none.
+    :param conmon_started: start time of that process in clock ticks since
+        boot (proc(5) stat field 22), so that a reused pid is not mistaken.
+    :param error: why the last start failed, in plain words, or ''.
+    """
+
+    id: str
+    name: str
+    image_id: str
+    image_name: str
+    config: Json
+    host_config: Json
+    id_map: IdMap | None
+    created: datetime.datetime
+    status: Status = Status.CREATED
+    pid: int = 0
+    conmon_pid: int = 0
+    conmon_started: int = 0
+    exit_code: int = 0
+    oom_killed: bool = False
+    error: str = ''
+    restart_count: int = 0
+    started: datetime.datetime | None = None
+    finished: datetime.datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resources:
+    """Limits of one container (runtime-spec, config-linux.md, Cgroups)."""
+
+    memory_bytes: int = 0
+    memory_swap_bytes: int = 0
+    memory_reservation_bytes: int = 0
+    cpu_shares: int = 0
+    cpu_quota_us: int = 0
+    cpu_period_us: int = 0
+    cpuset_cpus: str = ''
+    cpuset_mems: str = ''
+    pids: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount into the rootfs, in the order in which it is made."""
+
+    type: str
+    source: str
+    target: str
+    options: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ulimit:
+    """A resource limit; ``name`` as in Docker (``nofile``)."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class User:
+    """Numeric identity of the container's process, inside its namespace."""
+
+    uid: int = 0
+    gid: int = 0
+    additional_gids: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SandboxPaths:
+    """Files onto which a container's lasting namespaces are pinned."""
+
+    netns: pathlib.Path
+    userns: pathlib.Path | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """Everything that ``oci.spec`` needs to write ``config.json``."""
+
+    id: str
+    rootfs: pathlib.Path
+    args: tuple[str, ...]
+    env: tuple[str, ...]
+    cwd: str
+    user: User
+    hostname: str
+    sandbox: SandboxPaths
+    id_map: IdMap | None
+    cgroup_path: str
+    terminal: bool = False
+    domainname: str = ''
+    readonly_rootfs: bool = False
+    privileged: bool = False
+    no_new_privileges: bool = False
+    seccomp_unconfined: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    resources: Resources = Resources()
+    mounts: tuple[Mount, ...] = ()
+    ulimits: tuple[Ulimit, ...] = ()
+    sysctls: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    shm_size_bytes: int = 64 * 1024 * 1024
+    oom_score_adj: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bundle:
+    """A container as the engine is handed it.
+
+    :param directory: bundle directory; ``config.json`` is written into it.
+    :param spec: the OCI runtime-spec document.
+    :param log_path: file that conmon writes in k8s-file format.
+    :param log_size_max_bytes: conmon starts the log anew past it; 0: never.
+    """
+
+    id: str
+    directory: pathlib.Path
+    spec: Json
+    log_path: pathlib.Path
+    terminal: bool = False
+    stdin_open: bool = False
+    log_size_max_bytes: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Created:
+    """What the engine made: pids, and the monitor's start time (ticks)."""
+
+    pid: int
+    conmon_pid: int
+    conmon_started: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of ``GET /events``.
+
+    :param type: ``container`` or ``image`` (later: network, volume, daemon).
+    :param action: ``create``, ``start``, ``die``, …
+    :param actor_id: id of the object.
+    :param attributes: name, image, labels, exitCode, as Docker gives them.
+    :param time_ns: nanoseconds since the epoch.
+    """
+
+    type: str
+    action: str
+    actor_id: str
+    attributes: Mapping[str, str]
+    time_ns: int
