@@ -1,0 +1,260 @@
+"""What the routes need of the services, declared here by the consumer.
+
+Called by: ``runtime.daemon`` builds one :class:`Services` and hands it to
+``api.app.build``.  Calls: nothing; these are interfaces.
+
+Every method is a plain, blocking function that the routes run in a thread
+pool (``api.pools``), and raises only kinds of ``runtime.exception``.
+"""
+
+import concurrent.futures
+import dataclasses
+import pathlib
+import typing
+from collections.abc import Callable, Mapping, Sequence
+
+from novacontainer.runtime import models
+
+
+class BinaryReader(typing.Protocol):
+    """The upload of an archive, as a worker thread reads it."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return 1..size bytes, fewer than size like a socket, b'' at end."""
+
+
+class BinaryWriter(typing.Protocol):
+    """The download of an archive, as a worker thread writes it."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of data; blocks while the client reads slower."""
+
+
+class Images(typing.Protocol):
+    """``service.images.ImageService``."""
+
+    def load(
+        self,
+        source: BinaryReader,
+        *,
+        reference: str | None,
+        progress: Callable[[str], None],
+    ) -> tuple[models.Image, ...]: ...
+
+    def save(self, names: Sequence[str], sink: BinaryWriter) -> None: ...
+
+    def get(self, name: str) -> models.Image: ...
+
+    def list(
+        self, *, filters: Mapping[str, Sequence[str]]
+    ) -> Sequence[models.Image]: ...
+
+    def tag(self, name: str, repo: str, tag: str) -> object: ...
+
+    def remove(
+        self, name: str, *, force: bool, noprune: bool
+    ) -> Sequence[models.Json]: ...
+
+
+class Containers(typing.Protocol):
+    """``service.containers.ContainerService``."""
+
+    def create(
+        self, config: models.Json, name: str | None
+    ) -> tuple[str, Sequence[str]]: ...
+
+    def get(self, name: str) -> models.Container: ...
+
+    def list(
+        self,
+        *,
+        all: bool,
+        limit: int,
+        filters: Mapping[str, Sequence[str]],
+    ) -> Sequence[models.Container]: ...
+
+    def init(self, name: str) -> object: ...
+
+    def start(self, name: str) -> object: ...
+
+    def stop(
+        self, name: str, *, timeout_s: int | None, signal: str | None
+    ) -> object: ...
+
+    def kill(self, name: str, signal: str) -> object: ...
+
+    def restart(self, name: str, *, timeout_s: int | None) -> object: ...
+
+    def pause(self, name: str) -> object: ...
+
+    def unpause(self, name: str) -> object: ...
+
+    def remove(self, name: str, *, force: bool, volumes: bool) -> object: ...
+
+    def commit(
+        self,
+        name: str,
+        *,
+        repo: str | None,
+        tag: str | None,
+        author: str,
+        message: str,
+        pause: bool,
+        changes: Sequence[str],
+        config: models.Json | None,
+    ) -> models.Image: ...
+
+    def exit_future(
+        self, name: str, condition: str
+    ) -> 'concurrent.futures.Future[int]':
+        """Future of the exit code; each caller gets one of its own."""
+
+    def sandbox_key(self, container: models.Container) -> str: ...
+
+    def log_path(self, container: models.Container) -> pathlib.Path: ...
+
+    def size_bytes(self, container: models.Container) -> int:
+        """Bytes that the container itself wrote: its writable layer."""
+
+
+class Events(typing.Protocol):
+    """``service.events.EventHub``."""
+
+    def history(
+        self, since_ns: int, until_ns: int
+    ) -> Sequence[models.Event]: ...
+
+    def subscribe(
+        self, callback: Callable[[models.Event], None]
+    ) -> Callable[[], None]: ...
+
+
+class LogLine(typing.Protocol):
+    """One record of a container's log.
+
+    ``stream`` is stdout or stderr; ``text`` carries no newline; ``partial``
+    says that the line goes on in the next record of the same stream.
+    """
+
+    @property
+    def time_ns(self) -> int: ...
+
+    @property
+    def stream(self) -> str: ...
+
+    @property
+    def text(self) -> bytes: ...
+
+    @property
+    def partial(self) -> bool: ...
+
+
+class LogReader(typing.Protocol):
+    """A place in a log file that moves forward."""
+
+    def read(self, limit: int, /) -> Sequence[LogLine]:
+        """Return up to limit records; none means none for now."""
+
+    def close(self) -> object: ...
+
+
+class Logs(typing.Protocol):
+    """``service.logs``."""
+
+    def open(
+        self,
+        path: pathlib.Path,
+        *,
+        tail: int | None,
+        since_ns: int,
+        until_ns: int,
+    ) -> LogReader:
+        """Open a log; a file that is not there (yet) reads as empty.
+
+        :param tail: start this many lines before the end; None: at the top.
+        :param since_ns: leave out what is older; 0: nothing.
+        :param until_ns: leave out what is younger; 0: nothing.
+        """
+
+
+class HostFacts(typing.Protocol):
+    """What is so about this host and daemon; see ``service.system``."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def hostname(self) -> str: ...
+
+    @property
+    def kernel_version(self) -> str: ...
+
+    @property
+    def operating_system(self) -> str: ...
+
+    @property
+    def operating_system_version(self) -> str: ...
+
+    @property
+    def machine(self) -> str:
+        """As uname(2) says it: x86_64."""
+
+    @property
+    def cpus(self) -> int: ...
+
+    @property
+    def memory_bytes(self) -> int: ...
+
+    @property
+    def data_root(self) -> str: ...
+
+    @property
+    def storage(self) -> str: ...
+
+    @property
+    def storage_status(self) -> Sequence[tuple[str, str]]: ...
+
+    @property
+    def engine(self) -> str: ...
+
+    @property
+    def engine_path(self) -> str: ...
+
+    @property
+    def engine_version(self) -> str: ...
+
+    @property
+    def conmon_version(self) -> str: ...
+
+    @property
+    def cgroup_version(self) -> int: ...
+
+    @property
+    def limits(self) -> frozenset[str]:
+        """Controllers that work: memory, swap, cpu, cpuset, pids."""
+
+    @property
+    def ipv4_forwarding(self) -> bool: ...
+
+    @property
+    def warnings(self) -> Sequence[str]: ...
+
+
+class Info(typing.Protocol):
+    """``service.system.SystemService``."""
+
+    def facts(self) -> HostFacts: ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the API."""
+
+    images: Images
+    containers: Containers
+    events: Events
+    logs: Logs
+    info: Info
