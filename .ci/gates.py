@@ -1,0 +1,128 @@
+"""Run tox gates one after the other and say plainly how it went.
+
+Called by ``make test`` as ``gates.py GATE...``; calls tox.  Each gate's output
+is passed through as it comes.  The last line is ``N passed, N failed, N
+skipped``, summed from what stestr reports.  Exits 1 when a gate failed or no
+test ran.
+"""
+
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+#: Gates that make containers: namespaces, mounts and cgroups need root.
+ROOT_GATES = {'functional', 'integration'}
+#: Lines of the summary at the end of ``stestr run`` and their meaning here.
+OUTCOMES = {
+    'Passed': 'passed',
+    'Expected Fail': 'passed',
+    'Skipped': 'skipped',
+    'Unexpected Success': 'failed',
+    'Failed': 'failed',
+}
+SUMMARY_LINE = re.compile(r'^ - ({}): (\d+)$'.format('|'.join(OUTCOMES)))
+
+
+@dataclasses.dataclass
+class Gate:
+    """One gate's outcome.  Counts stay None for a gate without tests."""
+
+    name: str
+    ok: bool = False
+    seconds: float = 0.0
+    why: str = ''
+    counts: dict[str, int] | None = None
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for tox.
+
+    pbr takes the version and the list of files from git, which refuses a
+    checkout that belongs to somebody else (git-config(1), safe.directory).
+    """
+    env = dict(os.environ)
+    count = int(env.get('GIT_CONFIG_COUNT', '0'))
+    env[f'GIT_CONFIG_KEY_{count}'] = 'safe.directory'
+    env[f'GIT_CONFIG_VALUE_{count}'] = str(ROOT)
+    env['GIT_CONFIG_COUNT'] = str(count + 1)
+    env['PIP_DISABLE_PIP_VERSION_CHECK'] = '1'
+    return env
+
+
+def count(line: str, gate: Gate) -> None:
+    """Add one line of stestr's summary to the gate's counts."""
+    found = SUMMARY_LINE.match(line.rstrip())
+    if found:
+        gate.counts = gate.counts or dict.fromkeys(OUTCOMES.values(), 0)
+        gate.counts[OUTCOMES[found[1]]] += int(found[2])
+
+
+def run(name: str) -> Gate:
+    """Run one gate, its output passed through, and return its outcome."""
+    gate = Gate(name)
+    if name in ROOT_GATES and os.geteuid() != 0:
+        gate.why = 'needs root: run make test as root'
+        return gate
+    print(f'\n=== {name} ===', flush=True)
+    began = time.monotonic()
+    tox = subprocess.Popen(
+        [sys.executable, '-m', 'tox', 'run', '-e', name],
+        cwd=ROOT, env=environment(), text=True, errors='replace',
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT)
+    with tox:
+        for line in tox.stdout:
+            print(line, end='', flush=True)
+            count(line, gate)
+    gate.seconds = time.monotonic() - began
+    judge(gate, tox.returncode)
+    return gate
+
+
+def judge(gate: Gate, code: int) -> None:
+    """Decide whether the gate passed; a test gate must have run tests."""
+    if code != 0:
+        gate.why = f'tox ended with {code}'
+    elif gate.name in (*ROOT_GATES, 'unit') and not (
+            gate.counts and gate.counts['passed']):
+        gate.why = 'no test passed'
+    else:
+        gate.ok = True
+
+
+def table(gates: list[Gate]) -> str:
+    """Return the gates, their results and seconds as lines of text."""
+    lines = ['', f'{"gate":<12} {"result":<7} {"seconds":>7}  tests']
+    for gate in gates:
+        tests = gate.why
+        if gate.counts:
+            tests = ', '.join(f'{n} {what}'
+                              for what, n in gate.counts.items()
+                              ) + (f'; {gate.why}' if gate.why else '')
+        lines.append(f'{gate.name:<12} {"ok" if gate.ok else "FAILED":<7} '
+                     f'{gate.seconds:>7.0f}  {tests}'.rstrip())
+    return '\n'.join(lines)
+
+
+def main(names: list[str]) -> int:
+    """Run the named gates; return the exit status."""
+    gates = [run(name) for name in names]
+    total = {what: sum(gate.counts[what] for gate in gates if gate.counts)
+             for what in ('passed', 'failed', 'skipped')}
+    print(table(gates))
+    bad = [gate.name for gate in gates if not gate.ok]
+    if bad:
+        print('Failed gates: {}. To see one again: .tools/bin/tox -e {}'
+              .format(', '.join(bad), bad[0]))
+    print('{passed} passed, {failed} failed, {skipped} skipped'
+          .format(**total))
+    return 1 if bad or not total['passed'] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

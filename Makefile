@@ -1,0 +1,25 @@
+# novacontainer: the commands of a checkout.  `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+.PHONY: help
+help: ## List these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
+	    awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+.PHONY: test
+test: ## Install what the gates need, then run them (root)
+	@.ci/prepare
+	@.tools/bin/python .ci/gates.py pep8 mypy unit functional integration
+
+.PHONY: docs
+docs: ## Build the manual and the release notes
+	@.ci/prepare
+	@.tools/bin/tox -q -e docs,releasenotes
+
+.PHONY: clean
+clean: ## Remove what test, docs and builds left in the checkout
+	rm -rf .tools .tox .stestr .mypy_cache .ruff_cache .coverage* cover
+	rm -rf build dist *.egg-info doc/build releasenotes/build
+	find novacontainer tests -name __pycache__ -type d -prune \
+	    -exec rm -rf {} +
