@@ -1,0 +1,34 @@
+"""The options of novacontainerd, one module a group.
+
+Called by: ``runtime.daemon`` (:func:`new`), tests, and the sample generator
+through the ``oslo.config.opts`` entry point ``novacontainerd``
+(:func:`list_opts`).  There is no global configuration object: :func:`new`
+makes one, and the composition root hands its values down.
+"""
+
+from collections.abc import Sequence
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from novacontainer.runtime.conf import api
+from novacontainer.runtime.conf import containers
+from novacontainer.runtime.conf import daemon
+from novacontainer.runtime.conf import engine
+from novacontainer.runtime.conf import images
+
+_MODULES = (daemon, api, engine, containers, images)
+
+
+def new() -> cfg.ConfigOpts:
+    """Return a fresh configuration with every option registered, unparsed."""
+    conf = cfg.ConfigOpts()
+    logging.register_options(conf)
+    for module in _MODULES:
+        module.register_opts(conf)
+    return conf
+
+
+def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
+    """Return (group, options) pairs for ``oslo-config-generator``."""
+    return [(module.GROUP, module.OPTIONS) for module in _MODULES]

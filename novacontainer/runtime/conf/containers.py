@@ -1,0 +1,48 @@
+"""Options of containers: identity, policy, and defaults."""
+
+from oslo_config import cfg
+
+GROUP = 'containers'
+
+OPTIONS = (
+    cfg.IntOpt(
+        'userns_base',
+        default=0x70000000,
+        min=65536,
+        max=0xFFFF0000,
+        help='First host uid and gid of the pool from which each container '
+             'gets 65536 of its own; a multiple of 65536. '
+             'The pool must not overlap with accounts of this host or with '
+             '/etc/subuid.'),
+    cfg.IntOpt(
+        'userns_count',
+        default=4000,
+        min=1,
+        max=65535,
+        help='How many ranges of 65536 ids the pool holds, which is the '
+             'largest number of containers, stopped ones included.'),
+    cfg.BoolOpt(
+        'allow_host_userns',
+        default=False,
+        help='Allow HostConfig.UsernsMode "host": root in such a container '
+             'is root of the host, held only by capabilities, seccomp and '
+             'masked paths.'),
+    cfg.IntOpt(
+        'log_size_max_bytes',
+        default=64 * 1024 * 1024,
+        min=0,
+        help='Size at which the log of a container starts anew, dropping '
+             'what it held. 0 means that it may grow without limit.'),
+    cfg.IntOpt(
+        'stop_timeout_s',
+        default=10,
+        min=0,
+        help='Seconds that a container gets to end after its stop signal '
+             'before it is killed, when neither the request nor the '
+             'container says otherwise.'),
+)
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register this group on ``conf``."""
+    conf.register_opts(OPTIONS, group=GROUP)
