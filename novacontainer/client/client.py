@@ -1,0 +1,29 @@
+"""One object for one runtime: groups the resources over one transport.
+
+Called by the driver and the CLI.  Imports neither Nova nor oslo, and works
+in native threads and under eventlet, of which it imports neither.
+"""
+
+from novacontainer.client import containers
+from novacontainer.client import events
+from novacontainer.client import images
+from novacontainer.client import system
+from novacontainer.client import transport
+
+
+class Client:
+    """The runtime behind a unix socket; safe to share between threads.
+
+    Making one does no input or output.
+
+    :param socket_path: absolute path of the socket.
+    :param timeout_s: longest silence a call bears; bulk transfers and waits
+        may be given their own.
+    """
+
+    def __init__(self, socket_path: str, timeout_s: float = 60.0) -> None:
+        connection = transport.Transport(socket_path, timeout_s)
+        self.containers = containers.Containers(connection)
+        self.events = events.Events(connection)
+        self.images = images.Images(connection)
+        self.system = system.System(connection)

@@ -1,0 +1,129 @@
+"""Images of the runtime: ``/images`` of the Docker Engine API.
+
+Called by the driver and the CLI through :class:`novacontainer.client.Client`;
+calls transport.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+
+from novacontainer.client import exceptions
+from novacontainer.client import transport
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Image:
+    """An image, as ``GET /images/{name}/json`` describes it.
+
+    :param id: ``sha256:…`` of its config.
+    :param references: ``repository:tag`` names.
+    :param command: entrypoint and command, joined; empty when it has none.
+    :param size_bytes: of the unpacked files.
+    """
+
+    id: str
+    references: tuple[str, ...]
+    command: tuple[str, ...]
+    size_bytes: int
+
+
+def _image(document: transport.Json) -> Image:
+    config = document.get('Config') or {}
+    return Image(
+        id=document['Id'],
+        references=tuple(document.get('RepoTags') or ()),
+        command=(*(config.get('Entrypoint') or ()),
+                 *(config.get('Cmd') or ())),
+        size_bytes=document.get('Size') or 0)
+
+
+def _load_failure(report: transport.Json) -> exceptions.ClientError:
+    """The exception for an error that a load reports inside its stream.
+
+    The status line was sent before the error was known, so a status stands
+    beside the message, where the runtime knows one; a bad image is the
+    likeliest cause when it does not.
+    """
+    detail = report.get('errorDetail') or {}
+    status = detail.get('code')
+    if not isinstance(status, int) or not 400 <= status <= 599:
+        status = 400
+    return exceptions.from_status(
+        status, str(detail.get('message') or report['error']),
+        str(report.get('code') or ''))
+
+
+class Images:
+    """The images of one runtime.
+
+    Every method raises :class:`~novacontainer.client.exceptions.ClientError`
+    subclasses by status; ``NotFound`` where an image is named that is not
+    there.
+    """
+
+    def __init__(self, connection: transport.Transport) -> None:
+        self._transport = connection
+
+    def load(self, chunks: Iterable[bytes], reference: str | None = None,
+             timeout_s: float | None = None) -> tuple[str, ...]:
+        """Send an image archive as it is read; nothing is buffered.
+
+        :param chunks: bytes of a ``docker save`` or OCI archive, or of a
+            plain root-filesystem tarball.  An OSError that it raises becomes
+            SourceFailed, any other exception passes through unchanged.
+        :param reference: name that the one image inside gets instead of
+            those that the archive claims (an extension of this runtime).
+        :param timeout_s: longest silence.
+        :returns: names, or ids of nameless images, that were loaded.
+        :raises InvalidRequest: when the archive is not an image.
+        """
+        loaded = []
+        with self._transport.stream(
+                'POST', '/images/load', params={'reference': reference},
+                chunks=chunks, timeout_s=timeout_s) as download:
+            for report in download.objects():
+                if report.get('error'):
+                    raise _load_failure(report)
+                words = str(report.get('stream') or '')
+                head, colon, name = words.partition(': ')
+                if colon and head.startswith('Loaded image'):
+                    loaded.append(name.strip())
+        return tuple(loaded)
+
+    def save(self, name: str, timeout_s: float | None = None,
+             ) -> transport.Download:
+        """Open the image as a tar that any Docker, and Glance, takes.
+
+        :returns: the archive, to be read and closed.
+        """
+        return self._transport.stream(
+            'GET', f'/images/{name}/get', timeout_s=timeout_s)
+
+    def get(self, name: str) -> Image:
+        """Look an image up by id or reference."""
+        return _image(self._transport.json('GET', f'/images/{name}/json'))
+
+    def list(self, filters: Mapping[str, Sequence[str]] | None = None,
+             ) -> tuple[Image, ...]:
+        """All images, or those that the Docker filters let through.
+
+        The list does not say the images' commands.
+        """
+        documents = self._transport.json(
+            'GET', '/images/json', params=transport.filter_params(filters))
+        return tuple(map(_image, documents))
+
+    def tag(self, name: str, repository: str, tag: str) -> None:
+        """Give an image one more name, taking it from its holder."""
+        self._transport.call('POST', f'/images/{name}/tag',
+                             params={'repo': repository, 'tag': tag})
+
+    def remove(self, name: str, force: bool = False) -> None:
+        """Remove a name and, with its last name, the image.
+
+        :raises Conflict: while a container uses it.
+        """
+        self._transport.call('DELETE', f'/images/{name}',
+                             params={'force': force})

@@ -1,0 +1,98 @@
+import json
+
+from oslotest import base
+
+from novacontainer import client
+from novacontainer.client import exceptions
+from tests.unit.client import endpoint
+
+_IMAGE = {'Id': 'sha256:1', 'RepoTags': ['a:b'], 'Size': 7,
+          'Config': {'Entrypoint': ['/init'], 'Cmd': ['x', 'y']}}
+
+
+class ImagesTestCase(base.BaseTestCase):
+
+    def serve(self, *answers):
+        self.endpoint = self.useFixture(endpoint.Endpoint(*answers))
+        return client.Client(self.endpoint.path, timeout_s=5).images
+
+    def answer(self, body, **kwargs):
+        return endpoint.Answer(json.dumps(body).encode(), **kwargs)
+
+    def assertRequested(self, method, path):
+        request, = self.endpoint.requests
+        self.assertEqual((method, '/v1.44' + path),
+                         (request.method, request.path))
+
+    def test_load(self):
+        images = self.serve(endpoint.Answer(
+            [b'{"stream": "Loaded image: a:b\\n"}\n',
+             b'{"status": "x"}\n{"stream": "Loaded image ID: sha256:1\\n"}']))
+        self.assertEqual(
+            ('a:b', 'sha256:1'), images.load([b'tar'], reference='a:b'))
+        self.assertRequested('POST', '/images/load?reference=a%3Ab')
+        self.assertEqual(b'tar', self.endpoint.requests[0].body)
+
+    def test_load_fails_inside_the_stream(self):
+        report = {'errorDetail': {'message': 'digest differs', 'code': 400},
+                  'error': 'digest differs', 'code': 'image.digest_mismatch'}
+        images = self.serve(self.answer(report))
+        error = self.assertRaises(
+            exceptions.InvalidRequest, images.load, [b'tar'])
+        self.assertEqual(('digest differs', 'image.digest_mismatch'),
+                         (error.message, error.code))
+
+    def test_load_fails_for_want_of_space(self):
+        report = {'errorDetail': {'message': 'no space', 'code': 503},
+                  'error': 'no space'}
+        images = self.serve(self.answer(report))
+        self.assertRaises(exceptions.Unavailable, images.load, [b'tar'])
+
+    def test_load_fails_as_docker_says_it(self):
+        images = self.serve(self.answer({'error': 'archive/tar: invalid'}))
+        error = self.assertRaises(
+            exceptions.InvalidRequest, images.load, [b'tar'])
+        self.assertEqual('archive/tar: invalid', error.message)
+
+    def test_save(self):
+        images = self.serve(endpoint.Answer([b'ta', b'r']))
+        with images.save('glance/x:y') as download:
+            self.assertEqual(b'tar', download.read())
+        self.assertRequested('GET', '/images/glance/x:y/get')
+
+    def test_get(self):
+        image = self.serve(self.answer(_IMAGE)).get('a:b')
+        self.assertEqual('sha256:1', image.id)
+        self.assertEqual(('a:b',), image.references)
+        self.assertEqual(('/init', 'x', 'y'), image.command)
+        self.assertEqual(7, image.size_bytes)
+        self.assertRequested('GET', '/images/a:b/json')
+
+    def test_get_of_one_without_anything(self):
+        image = self.serve(self.answer(
+            {'Id': 'x', 'RepoTags': None, 'Config': {'Cmd': None}})).get('x')
+        self.assertEqual(((), ()), (image.references, image.command))
+
+    def test_get_missing(self):
+        images = self.serve(self.answer({'message': 'No'}, status=404))
+        self.assertRaises(exceptions.NotFound, images.get, 'x')
+
+    def test_list(self):
+        images = self.serve(self.answer([_IMAGE]))
+        self.assertEqual(
+            'sha256:1', images.list({'reference': ['a']})[0].id)
+        self.assertRequested(
+            'GET', '/images/json?filters=%7B%22reference%22%3A+%5B%22a'
+            '%22%5D%7D')
+
+    def test_tag(self):
+        self.serve(endpoint.Answer(status=201)).tag('x', 'repo/a', 't')
+        self.assertRequested('POST', '/images/x/tag?repo=repo%2Fa&tag=t')
+
+    def test_remove(self):
+        self.serve(self.answer([])).remove('a:b', force=True)
+        self.assertRequested('DELETE', '/images/a:b?force=1')
+
+    def test_remove_in_use(self):
+        images = self.serve(self.answer({'message': 'in use'}, status=409))
+        self.assertRaises(exceptions.Conflict, images.remove, 'x')
