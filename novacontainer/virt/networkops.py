@@ -1,0 +1,271 @@
+"""The network of an instance: plug, unplug, wait for Neutron.
+
+Called by ``virt.driver`` and ``virt.containerops``; calls ``virt.addressing``
+(which addresses and routes), ``virt.vif`` (which switch, through os-vif) and
+``virt.privsep.wiring`` (veth pairs and everything inside the namespace, as
+root).
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
+import sys
+import typing
+
+import nova.conf
+from nova import context as nova_context
+from nova import exception
+from nova.network import model
+from nova import objects
+from nova.virt import virtapi as nova_virtapi
+import os_vif
+from oslo_log import log as logging
+from oslo_privsep import daemon as privsep_daemon
+
+from novacontainer.virt import addressing
+from novacontainer.virt import interface
+from novacontainer.virt import networkconf
+from novacontainer.virt.privsep import errors
+from novacontainer.virt.privsep import wiring
+from novacontainer.virt import resolver
+from novacontainer.virt import vif as vif_types
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
+
+networkconf.register_opts(CONF)
+
+#: What a call of the privileged side may end with: our own errors, a helper
+#: that does not start, and one that dies under the call.
+_PRIVILEGED = (
+    errors.NetworkError, privsep_daemon.FailedToDropPrivileges, OSError)
+
+
+class NetworkOps:
+    """The driver's network operations.
+
+    :param virtapi: what the compute manager lets a driver call back.
+    """
+
+    def __init__(self, virtapi: nova_virtapi.VirtAPI) -> None:
+        self._virtapi = virtapi
+        os_vif.initialize()
+
+    def plug(
+        self,
+        context: nova_context.RequestContext | None,
+        instance: objects.Instance,
+        network_info: Sequence[model.VIF],
+        netns_path: str,
+    ) -> None:
+        """Connect a container's network namespace to all of its ports.
+
+        Afterwards addresses and routes work, before any process runs.  May
+        be called again at any time: what is connected stays untouched, what
+        is missing is added.  A failure removes what the call has made.
+
+        :param netns_path: where the namespace is pinned.
+        :raises: exception.VirtualInterfacePlugException
+        """
+        connections = [vif_types.connection(vif) for vif in network_info]
+        wanted = _interfaces(network_info, connections)
+        fresh = {
+            connection.device for connection in connections
+            if not vif_types.device_exists(connection.device)}
+        touched: list[vif_types.Connection] = []
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._undo, instance, touched, fresh)
+            # A hybrid port's bridge must exist before the veth can join it,
+            # the veth before Open vSwitch can take it.
+            for connection in connections:
+                if connection.bridge:
+                    touched.append(connection)
+                    vif_types.plug(connection, instance)
+            fresh.update(_wire(netns_path, wanted))
+            for connection in connections:
+                if not connection.bridge:
+                    touched.append(connection)
+                    vif_types.plug(connection, instance)
+            undo.pop_all()
+
+    def unplug(
+        self,
+        instance: objects.Instance,
+        network_info: Sequence[model.VIF],
+    ) -> None:
+        """Disconnect all ports; needs neither them nor the namespace.
+
+        Every port is tried, whatever becomes of the others.
+
+        :raises: exception.VirtualInterfaceUnplugException
+        """
+        connections = [vif_types.remnant(vif) for vif in network_info]
+        self._disconnect(
+            instance, connections,
+            [connection.device for connection in connections])
+
+    @contextlib.contextmanager
+    def wait_for_plugged(
+        self,
+        instance: objects.Instance,
+        network_info: Sequence[model.VIF],
+    ) -> Iterator[None]:
+        """Wait until Neutron reports the ports up that were down before.
+
+        The code within plugs them; what comes after it runs with a working
+        network.  ``vif_plugging_timeout = 0`` waits for nothing.
+
+        :raises: exception.VirtualInterfaceCreateException if Neutron does
+            not report in time, or reports a failure, and
+            ``vif_plugging_is_fatal`` is set.
+        """
+        timeout_s = CONF.vif_plugging_timeout
+        # A VIF without the key is from an old cache: assume it is up rather
+        # than wait for an event that will never come.
+        events = [
+            ('network-vif-plugged', vif['id']) for vif in network_info
+            if vif.get('active', True) is False]
+        if not events or not timeout_s:
+            yield
+            return
+        try:
+            # The third argument has had two names, deadline and timeout.
+            with self._virtapi.wait_for_instance_event(
+                    instance, events, timeout_s,
+                    error_callback=_neutron_failed):
+                yield
+        except _timeout_class():
+            ports = ', '.join(port for _, port in events)
+            message = (
+                f'Neutron did not report the ports {ports} up within '
+                f'{timeout_s} seconds. Check that its agent or '
+                f'ovn-controller on this host is alive.')
+            if CONF.vif_plugging_is_fatal:
+                raise exception.VirtualInterfaceCreateException(
+                    message) from None
+            LOG.warning('%s Going on, because vif_plugging_is_fatal is '
+                        'not set.', message, instance=instance)
+
+    @staticmethod
+    def resolver(
+        network_info: Sequence[model.VIF],
+    ) -> tuple[list[str], list[str]]:
+        """See :func:`resolver.resolver`."""
+        return resolver.resolver(network_info)
+
+    def _undo(
+        self,
+        instance: objects.Instance,
+        touched: Sequence[vif_types.Connection],
+        fresh: set[str],
+    ) -> None:
+        """Remove what a plug has made; the failure itself goes on.
+
+        Only switch ports that were tried are removed again: with a switch
+        that does not answer each of them costs its timeout.
+        """
+        try:
+            self._disconnect(
+                instance,
+                [connection for connection in touched
+                 if connection.device in fresh],
+                sorted(fresh))
+        except exception.VirtualInterfaceUnplugException as error:
+            LOG.warning('Leftovers of a failed plug remain: %s', error,
+                        instance=instance)
+
+    @staticmethod
+    def _disconnect(
+        instance: objects.Instance,
+        connections: Sequence[vif_types.Connection],
+        devices: Sequence[str],
+    ) -> None:
+        failures = []
+        for connection in connections:
+            try:
+                vif_types.unplug(connection, instance)
+            except exception.VirtualInterfaceUnplugException as error:
+                failures.append(str(error))
+        remaining = [
+            device for device in devices if vif_types.device_exists(device)]
+        if remaining:
+            try:
+                wiring.unwire(remaining)
+            except _PRIVILEGED as error:
+                failures.append(_sentence(error))
+        if failures:
+            raise exception.VirtualInterfaceUnplugException(
+                reason=' '.join(failures))
+
+
+def _interfaces(
+    network_info: Sequence[model.VIF],
+    connections: Sequence[vif_types.Connection],
+) -> list[interface.Interface]:
+    plans = addressing.plan(network_info)
+    return [
+        interface.Interface(
+            device=connection.device,
+            name=f'eth{index}',
+            address=vif['address'],
+            mtu=vif['network'].get_meta('mtu') or 0,
+            host_address=connection.host_address,
+            host_ipv6=connection.host_ipv6,
+            bridge=connection.bridge,
+            checksum_offload=_keeps_offload(connection),
+            accept_ra=plan.accept_ra,
+            addresses=plan.addresses,
+            routes=plan.routes)
+        for index, (vif, connection, plan) in enumerate(
+            zip(network_info, connections, plans, strict=True))]
+
+
+def _keeps_offload(connection: vif_types.Connection) -> bool:
+    choice = CONF.novacontainer.vif_checksum_offload
+    if choice == 'auto':
+        return connection.kernel_datapath
+    return typing.cast(bool, choice == 'on')
+
+
+def _wire(
+    netns_path: str, wanted: Sequence[interface.Interface],
+) -> list[str]:
+    """Returns the host ends that had to be created."""
+    try:
+        pairs = wiring.wire(
+            netns_path, [item.to_primitive() for item in wanted])
+    except _PRIVILEGED as error:
+        raise exception.VirtualInterfacePlugException(
+            _sentence(error)) from error
+    return [pair['device'] for pair in pairs if pair['created']]
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, errors.NetworkError):
+        return str(error)
+    return (f'The privileged helper for networking failed: {error}. Check '
+            f'that rootwrap.d/novacontainer.filters is installed where '
+            f'rootwrap.conf looks for filters, and that the user of '
+            f'nova-compute may run nova-rootwrap through sudo.')
+
+
+def _neutron_failed(event_name: str, instance: objects.Instance) -> None:
+    """Neutron reported that it could not wire a port."""
+    LOG.error('Neutron reported a failure: %s', event_name,
+              instance=instance)
+    if CONF.vif_plugging_is_fatal:
+        raise exception.VirtualInterfaceCreateException(
+            f'Neutron reported that it could not connect a port '
+            f'({event_name}). The log of its agent on this host says why.')
+
+
+def _timeout_class() -> type[BaseException]:
+    """What wait_for_instance_event raises when its time is up.
+
+    Nova 2025.1 raises eventlet's Timeout and has imported it by then;
+    importing it ourselves would break the native threads of later releases.
+    """
+    ours = getattr(exception, 'InstanceEventTimeout', None)
+    if ours is None:
+        ours = sys.modules['eventlet.timeout'].Timeout
+    return typing.cast(type[BaseException], ours)

@@ -1,0 +1,178 @@
+"""How each of Neutron's VIF types is connected to the host's network.
+
+Called by ``virt.networkops``; calls os-vif, which owns Open vSwitch's
+database.  One function per VIF type turns Nova's VIF into a
+:class:`Connection`; :data:`TYPES` is the table of them.
+"""
+
+from collections.abc import Callable
+import dataclasses
+import socket
+import typing
+
+from nova import exception
+from nova.network import model
+from nova.network import os_vif_util
+from nova import objects
+import os_vif
+from os_vif import exception as os_vif_exception
+from os_vif import objects as os_vif_objects
+from oslo_log import log as logging
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Connection:
+    """One VIF, as it is connected on this host.
+
+    :param device: the host end of the veth pair.
+    :param switch: what os-vif plugs, or None where nothing is to be plugged.
+    :param bridge: the Linux bridge that os-vif makes for this VIF and that
+        takes the host end, or '' where the switch takes it itself.
+    :param host_address: MAC address that the host end must have, or ''.
+    :param host_ipv6: see :class:`interface.Interface`.
+    :param kernel_datapath: Neutron says that the kernel forwards the packets.
+    """
+
+    vif_id: str
+    device: str
+    switch: os_vif_objects.vif.VIFBase | None = None
+    bridge: str = ''
+    host_address: str = ''
+    host_ipv6: bool = False
+    kernel_datapath: bool = False
+
+
+def connection(vif: model.VIF) -> Connection:
+    """How to connect a VIF.
+
+    :raises: exception.VirtualInterfacePlugException if it cannot be.
+    """
+    connect = TYPES.get(vif['type'])
+    if connect is None:
+        raise exception.VirtualInterfacePlugException(
+            f'Unexpected vif_type={vif["type"]} of port {vif["id"]}; '
+            f'containers can use ports of the types '
+            f'{", ".join(sorted(USABLE_TYPES))}.')
+    vnic_type = vif.get('vnic_type', model.VNIC_TYPE_NORMAL)
+    if vnic_type != model.VNIC_TYPE_NORMAL:
+        raise exception.VirtualInterfacePlugException(
+            f'Port {vif["id"]} has vnic_type {vnic_type}; containers can '
+            f'only use ports of vnic_type normal.')
+    return connect(vif)
+
+
+def remnant(vif: model.VIF) -> Connection:
+    """What may be left of a VIF, however little Nova still knows of it.
+
+    By the time an instance is deleted its port may be unbound, or nothing
+    but the port's id may be known.
+    """
+    if vif.get('network') and vif.get('type') in USABLE_TYPES:
+        return TYPES[vif['type']](vif)
+    return Connection(
+        vif_id=vif['id'], device=device_name(vif),
+        switch=os_vif_objects.vif.VIFOpenVSwitch(
+            id=vif['id'], vif_name=device_name(vif), plugin='ovs',
+            # No bridge: the port is looked for in all of them.
+            network=os_vif_objects.network.Network(bridge=''),
+            port_profile=os_vif_objects.vif.VIFPortProfileOpenVSwitch(
+                interface_id=vif['id'])))
+
+
+def device_name(vif: model.VIF) -> str:
+    """Name of the host end: the one by which Neutron's agents know it."""
+    return typing.cast(
+        str, vif.get('devname') or f'tap{vif["id"]}'[:model.NIC_NAME_LEN])
+
+
+def device_exists(device: str) -> bool:
+    """Whether the host has a network device of that name."""
+    try:
+        socket.if_nametoindex(device)
+    except OSError:
+        return False
+    return True
+
+
+def plug(connection: Connection, instance: objects.Instance) -> None:
+    """Have os-vif connect the port; safe to repeat.
+
+    :raises: exception.VirtualInterfacePlugException
+    """
+    if connection.switch is None:
+        return
+    info = os_vif_util.nova_to_osvif_instance(instance)
+    try:
+        os_vif.plug(connection.switch, info)
+    except os_vif_exception.ExceptionBase as error:
+        raise exception.VirtualInterfacePlugException(
+            f'Port {connection.vif_id} cannot be connected to the virtual '
+            f'switch: {error} Check that Open vSwitch runs on this host and '
+            f'that [os_vif_ovs] ovsdb_connection leads to it.') from error
+
+
+def unplug(connection: Connection, instance: objects.Instance) -> None:
+    """Have os-vif disconnect the port; one that is not there is fine.
+
+    :raises: exception.VirtualInterfaceUnplugException
+    """
+    if connection.switch is None:
+        return
+    info = os_vif_util.nova_to_osvif_instance(instance)
+    try:
+        os_vif.unplug(connection.switch, info)
+    except os_vif_exception.ExceptionBase as error:
+        raise exception.VirtualInterfaceUnplugException(
+            reason=f'port {connection.vif_id} cannot be disconnected from '
+                   f'the virtual switch: {error}') from error
+
+
+def _ovs(vif: model.VIF) -> Connection:
+    """Open vSwitch, from ML2/OVS and from OVN, native and hybrid."""
+    switch = os_vif_util.nova_to_osvif_vif(vif)
+    profile = switch.port_profile
+    # We make the device, a veth; a tap of the same name would be in its way.
+    if 'create_tap' in profile.fields:
+        profile.create_tap = False
+    bridge = ''
+    if vif.is_hybrid_plug_enabled():
+        bridge = switch.bridge_name
+        switch.vif_name = device_name(vif)
+    else:
+        # libvirt creates the OVS port by itself, so os-vif leaves it out
+        # unless it is told to.
+        profile.create_port = True
+    datapath = vif['details'].get(model.VIF_DETAILS_OVS_DATAPATH_TYPE)
+    return Connection(
+        vif_id=vif['id'], device=device_name(vif), switch=switch,
+        bridge=bridge,
+        kernel_datapath=datapath == model.VIF_DETAILS_OVS_DATAPATH_SYSTEM)
+
+
+def _tap(vif: model.VIF) -> Connection:
+    """A device that an agent on the host connects once it sees it."""
+    return Connection(
+        vif_id=vif['id'], device=device_name(vif),
+        host_address=vif['details'].get(
+            model.VIF_DETAILS_TAP_MAC_ADDRESS) or '',
+        host_ipv6=True, kernel_datapath=True)
+
+
+def _unbound(vif: model.VIF) -> typing.NoReturn:
+    raise exception.VirtualInterfacePlugException(
+        f'Port {vif["id"]} is not bound to this host (vif_type='
+        f'{vif["type"]}). Check that the Neutron agent or ovn-controller on '
+        f'this host is alive and reports the same host name as '
+        f"nova-compute, and Neutron's server log for the reason.")
+
+
+#: VIF type → function that says how to connect it.
+TYPES: dict[str | None, Callable[[model.VIF], Connection]] = {
+    model.VIF_TYPE_OVS: _ovs,
+    model.VIF_TYPE_TAP: _tap,
+    model.VIF_TYPE_UNBOUND: _unbound,
+    model.VIF_TYPE_BINDING_FAILED: _unbound,
+}
+USABLE_TYPES = frozenset({model.VIF_TYPE_OVS, model.VIF_TYPE_TAP})
