@@ -1,0 +1,57 @@
+"""What the runtime expects of a storage back end: the ``Storage`` protocol.
+
+Called by ``service.containers``, ``service.recovery``; implemented by
+``storage.overlay``.  ``tests/contract/storage.py`` is what every
+implementation has to pass.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import pathlib
+import typing
+
+from novacontainer.runtime import models
+
+
+class Storage(typing.Protocol):
+    """Writable root file systems over shared, read-only layers."""
+
+    name: str
+
+    def prepare(self, container_id: str, id_map: models.IdMap | None,
+                size_bytes: int) -> None:
+        """Make the writable layer, empty and owned by the mapped root.
+
+        :param size_bytes: limit of the writable layer; 0: none.
+        :raises NotSupported: this back end cannot enforce a limit.
+        :raises Conflict: the container has a writable layer already.
+        :raises Unavailable: the disk is full.
+        """
+
+    def mount(self, container_id: str, layers: Sequence[pathlib.Path],
+              id_map: models.IdMap | None) -> pathlib.Path:
+        """Mount the root file system and return where it is.
+
+        Mounting what is mounted already changes nothing.
+
+        :param layers: directories of the layers, lowest first.
+        :param id_map: files of the layers appear shifted by it.
+        :raises NotFound: nothing was prepared, or a layer is missing.
+        :raises InvalidRequest: more layers than the back end can stack.
+        """
+
+    def unmount(self, container_id: str) -> None:
+        """Undo :meth:`mount`; fine when nothing is mounted."""
+
+    def remove(self, container_id: str) -> None:
+        """Unmount, and delete the writable layer; fine when it is gone."""
+
+    def upper(self, container_id: str) -> pathlib.Path:
+        """Return the directory with the container's own changes.
+
+        Ids in it are the host's (``id_map.host_base`` + id); deletions are
+        in overlayfs' form (Documentation/filesystems/overlayfs.rst).
+        """
+
+    def mounted(self) -> Iterator[str]:
+        """Yield the ids of containers whose root is mounted now."""

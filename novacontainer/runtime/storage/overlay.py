@@ -1,0 +1,141 @@
+"""Root file systems on overlayfs, with idmapped lower layers.
+
+Called by ``service.containers`` through ``storage.base.Storage``.  Calls
+``host.mounts``, ``host.idmap``, ``storage.layering``, ``storage.trees``.
+
+On disk, below ``<data_root>/overlay/<container id>/``: ``upper`` (the
+container's changes), ``work`` (overlayfs' own), ``merged`` (mount point).
+
+The layers belong to the host's ids and are shared by all containers; a
+container sees them through an idmapped clone of their mount, made for it
+alone, so nothing is copied or chowned.  Only the top of ``upper`` is chowned,
+to the mapped root.  (Idmapping the whole overlay is EINVAL; measured.)
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
+import errno
+import os
+import pathlib
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import mounts
+from novacontainer.runtime import models
+from novacontainer.runtime.storage import layering
+from novacontainer.runtime.storage import trees
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Overlay:
+    """The ``Storage`` of hosts with overlayfs.
+
+    :param data_root: the daemon's data directory; made traversable (0711)
+        here, so that mapped roots reach their root file systems.
+    :param userns_pins: directory of pinned user namespaces named by
+        container id (``<run root>/userns``); used where present, because a
+        namespace made for the mount alone costs a fork.
+    :param method: how overlayfs is told of the layers; by default the best
+        that this kernel takes.
+    """
+
+    name = 'overlay'
+
+    def __init__(self, data_root: pathlib.Path,
+                 userns_pins: pathlib.Path | None = None,
+                 method: layering.Method | None = None) -> None:
+        self._root = data_root / 'overlay'
+        self._pins = userns_pins
+        self._root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        for directory in (data_root, self._root):
+            directory.chmod(directory.stat().st_mode | 0o711)
+        self._method = method or layering.best()
+
+    def prepare(self, container_id: str, id_map: models.IdMap | None,
+                size_bytes: int) -> None:
+        """See :meth:`storage.base.Storage.prepare`."""
+        if size_bytes:
+            raise exception.NotSupported(
+                'The overlay storage cannot limit the size of a root disk; '
+                'use 0 (no limit).', 'storage.size_limit')
+        home = self._home(container_id)
+        owner = id_map.host_base if id_map else 0
+        with _translated(f'Cannot make the writable layer of {container_id}'):
+            try:
+                home.mkdir(mode=0o711)
+            except FileExistsError as error:
+                raise exception.Conflict(
+                    f'Container {container_id} already has a writable layer.',
+                    'storage.exists') from error
+            home.chmod(0o711)
+            for name, mode in (('work', 0o700), ('merged', 0o711),
+                               ('upper', 0o755)):
+                (home / name).mkdir()
+                (home / name).chmod(mode)
+            os.chown(home / 'upper', owner, owner)
+
+    def mount(self, container_id: str, layers: Sequence[pathlib.Path],
+              id_map: models.IdMap | None) -> pathlib.Path:
+        """See :meth:`storage.base.Storage.mount`."""
+        home = self._home(container_id)
+        merged = home / 'merged'
+        if not merged.is_dir():
+            raise exception.NotFound(
+                f'Container {container_id} has no writable layer.',
+                'storage.not_found')
+        if os.path.ismount(merged):
+            return merged
+        pin = self._pins / container_id if self._pins else None
+        with _translated(f'Cannot mount the root of {container_id}'):
+            layering.mount(home, layers, id_map, pin, self._method)
+        return merged
+
+    def unmount(self, container_id: str) -> None:
+        """See :meth:`storage.base.Storage.unmount`."""
+        target = str(self._home(container_id) / 'merged')
+        with _translated(f'Cannot unmount the root of {container_id}'):
+            try:
+                mounts.unmount(target)
+            except OSError as error:
+                if error.errno == errno.EBUSY:
+                    # Someone's shell stands in it; it goes when they leave.
+                    mounts.unmount(target, mounts.MNT_DETACH)
+                elif error.errno not in (errno.EINVAL, errno.ENOENT):
+                    raise
+
+    def remove(self, container_id: str) -> None:
+        """See :meth:`storage.base.Storage.remove`."""
+        self.unmount(container_id)
+        with _translated(f'Cannot remove the files of {container_id}'):
+            home = self._home(container_id)
+            layering.sweep(home)
+            trees.remove(home)
+
+    def upper(self, container_id: str) -> pathlib.Path:
+        """See :meth:`storage.base.Storage.upper`."""
+        return self._home(container_id) / 'upper'
+
+    def mounted(self) -> Iterator[str]:
+        """See :meth:`storage.base.Storage.mounted`."""
+        for target in mounts.mount_points(self._root):
+            path = pathlib.Path(target)
+            if path.name == 'merged' and path.parent.parent == self._root:
+                yield path.parent.name
+
+    def _home(self, container_id: str) -> pathlib.Path:
+        return self._root / container_id
+
+
+@contextlib.contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Turn the kernel's errors into the runtime's, once."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise exception.Unavailable(
+                f'{what}: the disk is full; remove images or containers '
+                'that are no longer needed.', 'storage.full') from error
+        raise exception.Internal(
+            f'{what}: {error}', 'storage.failed') from error
