@@ -185,7 +185,11 @@ class NetworkOps:
             try:
                 vif_types.unplug(connection, instance)
             except exception.VirtualInterfaceUnplugException as error:
-                failures.append(str(error))
+                if connection.guessed:
+                    # There may be no Open vSwitch on this host at all.
+                    LOG.warning('%s', error, instance=instance)
+                else:
+                    failures.append(str(error))
         remaining = [
             device for device in devices if vif_types.device_exists(device)]
         if remaining:

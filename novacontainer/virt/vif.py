@@ -16,7 +16,8 @@ from nova.network import os_vif_util
 from nova import objects
 import os_vif
 from os_vif import exception as os_vif_exception
-from os_vif import objects as os_vif_objects
+from os_vif.objects import network as os_vif_network
+from os_vif.objects import vif as os_vif_vif
 from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
@@ -33,15 +34,17 @@ class Connection:
     :param host_address: MAC address that the host end must have, or ''.
     :param host_ipv6: see :class:`interface.Interface`.
     :param kernel_datapath: Neutron says that the kernel forwards the packets.
+    :param guessed: Nova no longer knows how the port was connected.
     """
 
     vif_id: str
     device: str
-    switch: os_vif_objects.vif.VIFBase | None = None
+    switch: os_vif_vif.VIFBase | None = None
     bridge: str = ''
     host_address: str = ''
     host_ipv6: bool = False
     kernel_datapath: bool = False
+    guessed: bool = False
 
 
 def connection(vif: model.VIF) -> Connection:
@@ -55,11 +58,10 @@ def connection(vif: model.VIF) -> Connection:
             f'Unexpected vif_type={vif["type"]} of port {vif["id"]}; '
             f'containers can use ports of the types '
             f'{", ".join(sorted(USABLE_TYPES))}.')
-    vnic_type = vif.get('vnic_type', model.VNIC_TYPE_NORMAL)
-    if vnic_type != model.VNIC_TYPE_NORMAL:
+    if not _is_normal(vif):
         raise exception.VirtualInterfacePlugException(
-            f'Port {vif["id"]} has vnic_type {vnic_type}; containers can '
-            f'only use ports of vnic_type normal.')
+            f'Port {vif["id"]} has vnic_type {vif["vnic_type"]}; containers '
+            f'can only use ports of vnic_type normal.')
     return connect(vif)
 
 
@@ -67,17 +69,19 @@ def remnant(vif: model.VIF) -> Connection:
     """What may be left of a VIF, however little Nova still knows of it.
 
     By the time an instance is deleted its port may be unbound, or nothing
-    but the port's id may be known.
+    but the port's id may be known.  Then it is looked for in Open vSwitch.
     """
-    if vif.get('network') and vif.get('type') in USABLE_TYPES:
+    known = (vif.get('type') in USABLE_TYPES and _is_normal(vif)
+             and (vif.get('network') or {}).get('bridge'))
+    if known or vif.get('type') == model.VIF_TYPE_TAP:
         return TYPES[vif['type']](vif)
     return Connection(
-        vif_id=vif['id'], device=device_name(vif),
-        switch=os_vif_objects.vif.VIFOpenVSwitch(
+        vif_id=vif['id'], device=device_name(vif), guessed=True,
+        switch=os_vif_vif.VIFOpenVSwitch(
             id=vif['id'], vif_name=device_name(vif), plugin='ovs',
             # No bridge: the port is looked for in all of them.
-            network=os_vif_objects.network.Network(bridge=''),
-            port_profile=os_vif_objects.vif.VIFPortProfileOpenVSwitch(
+            network=os_vif_network.Network(bridge=''),
+            port_profile=os_vif_vif.VIFPortProfileOpenVSwitch(
                 interface_id=vif['id'])))
 
 
@@ -127,6 +131,11 @@ def unplug(connection: Connection, instance: objects.Instance) -> None:
         raise exception.VirtualInterfaceUnplugException(
             reason=f'port {connection.vif_id} cannot be disconnected from '
                    f'the virtual switch: {error}') from error
+
+
+def _is_normal(vif: model.VIF) -> bool:
+    vnic_type = vif.get('vnic_type') or model.VNIC_TYPE_NORMAL
+    return typing.cast(bool, vnic_type == model.VNIC_TYPE_NORMAL)
 
 
 def _ovs(vif: model.VIF) -> Connection:

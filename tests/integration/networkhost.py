@@ -38,11 +38,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def run(*command, **kwargs):
     """Run a command; its output, as text, is the result."""
-    kwargs.setdefault('check', True)
+    check = kwargs.pop('check', True)
     kwargs.setdefault('timeout', 60)
     try:
         return subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, check=check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, **kwargs).stdout
     except subprocess.CalledProcessError as error:
         raise AssertionError(

@@ -1,0 +1,28 @@
+from oslo_config import cfg
+from oslotest import base
+
+from novacontainer.virt import networkconf
+
+
+class TestOptions(base.BaseTestCase):
+
+    def test_register_twice(self):
+        conf = cfg.ConfigOpts()
+        networkconf.register_opts(conf)
+        networkconf.register_opts(conf)
+        conf([], default_config_files=[])
+        self.assertEqual('auto', conf.novacontainer.vif_checksum_offload)
+
+    def test_only_the_named_choices(self):
+        conf = cfg.ConfigOpts()
+        networkconf.register_opts(conf)
+        conf([], default_config_files=[])
+        self.assertRaises(
+            ValueError, conf.set_override, 'vif_checksum_offload', 'perhaps',
+            group='novacontainer')
+
+    def test_listed_for_the_reference(self):
+        ((group, options),) = networkconf.list_opts()
+        self.assertEqual('novacontainer', group)
+        self.assertEqual(['vif_checksum_offload'],
+                         [option.name for option in options])
