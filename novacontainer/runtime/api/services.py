@@ -240,11 +240,21 @@ class HostFacts(typing.Protocol):
     def ipv4_forwarding(self) -> bool: ...
 
     @property
+    def bridge_nf_iptables(self) -> bool: ...
+
+    @property
+    def bridge_nf_ip6tables(self) -> bool: ...
+
+    @property
     def warnings(self) -> Sequence[str]: ...
 
 
 class Info(typing.Protocol):
     """``service.system.SystemService``."""
+
+    @property
+    def storage(self) -> str:
+        """Name of the storage driver."""
 
     def facts(self) -> HostFacts: ...
 

@@ -1,0 +1,160 @@
+"""The API as one table: which method and path goes to which handler.
+
+Called by: ``runtime.daemon`` and the functional tests (:func:`build`).
+Calls: ``api.routes``.
+"""
+
+import asyncio
+import typing
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from novacontainer.runtime.api import middleware
+from novacontainer.runtime.api import pools as api_pools
+from novacontainer.runtime.api import services as api_services
+from novacontainer.runtime.api import version
+from novacontainer.runtime.api.routes import containers as container_routes
+from novacontainer.runtime.api.routes import events as event_routes
+from novacontainer.runtime.api.routes import images as image_routes
+from novacontainer.runtime.api.routes import logs as log_routes
+from novacontainer.runtime.api.routes import system as system_routes
+from novacontainer.runtime.api.routes import unserved
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Route = tuple[str, str, Handler]
+
+#: Largest JSON body; archives are streamed and know no limit.
+BODY_MAX_BYTES = 4 * 1024 * 1024
+
+
+class _Followers(set[asyncio.Task[typing.Any]]):
+    """Tasks of requests that go on for as long as the client likes."""
+
+
+_FOLLOWERS = web.AppKey('followers', _Followers)
+
+
+def routes(
+    services: api_services.Services, pools: api_pools.Pools
+) -> tuple[Route, ...]:
+    """Return the table.
+
+    Names of images and containers may hold slashes, so that fixed paths
+    must come before those with a name in them.
+    """
+    system = system_routes.SystemRoutes(services, pools)
+    images = image_routes.ImageRoutes(services, pools)
+    containers = container_routes.ContainerRoutes(services, pools)
+    logs = log_routes.LogRoutes(services, pools)
+    events = event_routes.EventRoutes(services, pools)
+    return (
+        ('GET', '/_ping', system.ping),
+        ('HEAD', '/_ping', system.ping),
+        ('GET', '/version', system.version),
+        ('GET', '/info', system.info),
+        ('GET', '/events', _follower(events.stream)),
+        ('GET', '/images/json', images.list),
+        ('GET', '/images/get', images.save_many),
+        ('POST', '/images/load', images.load),
+        ('POST', '/images/create', images.create),
+        ('GET', '/images/{name:.+}/json', images.inspect),
+        ('GET', '/images/{name:.+}/history', images.history),
+        ('GET', '/images/{name:.+}/get', images.save),
+        ('POST', '/images/{name:.+}/tag', images.tag),
+        ('DELETE', '/images/{name:.+}', images.remove),
+        ('POST', '/commit', containers.commit),
+        ('GET', '/containers/json', containers.list),
+        ('POST', '/containers/create', containers.create),
+        ('GET', '/containers/{name:.+}/json', containers.inspect),
+        ('GET', '/containers/{name:.+}/logs', _follower(logs.read)),
+        ('POST', '/containers/{name:.+}/init', containers.init),
+        ('POST', '/containers/{name:.+}/start', containers.start),
+        ('POST', '/containers/{name:.+}/stop', containers.stop),
+        ('POST', '/containers/{name:.+}/restart', containers.restart),
+        ('POST', '/containers/{name:.+}/kill', containers.kill),
+        ('POST', '/containers/{name:.+}/pause', containers.pause),
+        ('POST', '/containers/{name:.+}/unpause', containers.unpause),
+        ('POST', '/containers/{name:.+}/wait', _follower(containers.wait)),
+        ('DELETE', '/containers/{name:.+}', containers.remove),
+        *(
+            (method, path, unserved.refuse(what))
+            for method, path, what in unserved.PATHS
+        ),
+    )
+
+
+def build(
+    services: api_services.Services, pools: api_pools.Pools | None = None
+) -> web.Application:
+    """Make the application.
+
+    :param pools: closed together with the application.
+    """
+    pools = pools or api_pools.Pools()
+    app = web.Application(
+        middlewares=[
+            middleware.identify,
+            middleware.translate,
+            middleware.check_version,
+        ],
+        client_max_size=BODY_MAX_BYTES,
+    )
+    for method, path, handler in routes(services, pools):
+        app.router.add_route(method, path, handler)
+        app.router.add_route(
+            method, f'/v{{version:{version.PATTERN}}}{path}', handler
+        )
+    app[_FOLLOWERS] = _Followers()
+    app.on_response_prepare.append(_signer(services.info.facts().version))
+    app.on_shutdown.append(_end_followers)
+
+    async def close_pools(_app: web.Application) -> None:
+        await asyncio.to_thread(pools.close)
+
+    app.on_cleanup.append(close_pools)
+    return app
+
+
+def _follower(handler: Handler) -> Handler:
+    """Keep track of a request that only the client or shutdown ends."""
+
+    async def tracked(request: web.Request) -> web.StreamResponse:
+        task = asyncio.current_task()
+        assert task is not None
+        request.app[_FOLLOWERS].add(task)
+        try:
+            return await handler(request)
+        finally:
+            request.app[_FOLLOWERS].discard(task)
+
+    return tracked
+
+
+async def _end_followers(app: web.Application) -> None:
+    """Let a stopping daemon not wait for those who wait for it."""
+    followers = app[_FOLLOWERS]
+    for task in tuple(followers):
+        task.cancel()
+
+
+def _signer(
+    number: str,
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Put the headers on every answer that Docker's clients read."""
+    headers = {
+        'Server': f'Novacontainer/{number} (linux)',
+        'Api-Version': version.API_VERSION,
+        'Docker-Experimental': 'false',
+        'OSType': 'linux',
+    }
+
+    async def sign(
+        _request: web.Request, response: web.StreamResponse
+    ) -> None:
+        response.headers.update(headers)
+        response.headers[middleware.REQUEST_ID_HEADER] = (
+            middleware.request_id.get()
+        )
+
+    return sign

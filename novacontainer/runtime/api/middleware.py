@@ -1,0 +1,130 @@
+"""What happens around every request, outermost first.
+
+Called by: aiohttp, in the order of ``api.app``.  Calls: ``api.errors``,
+``api.version``.
+
+1. :func:`identify` gives the request an id and logs it.
+2. :func:`translate` turns every exception into Docker's error shape.
+3. :func:`check_version` refuses API versions that we do not speak.
+"""
+
+import asyncio
+import contextvars
+import logging
+import re
+import socket
+import struct
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.api import errors
+from novacontainer.runtime.api import version
+
+LOG = logging.getLogger(__name__)
+
+REQUEST_ID_HEADER = 'X-Openstack-Request-Id'
+_REQUEST_ID = re.compile(r'req-[0-9a-fA-F-]{36}')
+
+#: The id of the request being served; threads of the pools inherit it.
+request_id: contextvars.ContextVar[str] = contextvars.ContextVar(
+    'request_id', default='-'
+)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def identify(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    """Take over the caller's request id, or make one, and log both ends.
+
+    Nova's id in our log is what joins the two logs for an operator.
+    """
+    given = request.headers.get(REQUEST_ID_HEADER, '')
+    known = _REQUEST_ID.fullmatch(given)
+    ident = given if known else f'req-{uuid.uuid4()}'
+    request_id.set(ident)
+    # What merely looks is logged at debug level, or the log would be polls.
+    level = logging.DEBUG if request.method in 'GET HEAD' else logging.INFO
+    if LOG.isEnabledFor(logging.DEBUG):
+        LOG.debug(
+            '[%s] %s %s from %s',
+            ident,
+            request.method,
+            request.rel_url,
+            _peer(request),
+        )
+    began = time.monotonic()
+    try:
+        response = await handler(request)
+    except asyncio.CancelledError:
+        LOG.debug('[%s] the client went away', ident)
+        raise
+    LOG.log(
+        level,
+        '[%s] %s %s -> %d in %.0f ms',
+        ident,
+        request.method,
+        request.rel_url.raw_path,
+        response.status,
+        (time.monotonic() - began) * 1000,
+    )
+    return response
+
+
+@web.middleware
+async def translate(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    """Answer every failure as JSON; nothing of ours reaches the client.
+
+    This is the process's rim, so the one place that catches everything: an
+    unforeseen exception is a bug of ours, is logged with its traceback, and
+    the client gets the id under which to find it.
+    """
+    try:
+        return await handler(request)
+    except exception.RuntimeFault as fault:
+        if isinstance(fault, exception.Internal):
+            LOG.error('[%s] %s', request_id.get(), fault.message)
+        return errors.from_fault(fault)
+    except web.HTTPException as error:
+        return errors.from_http(error)
+    except Exception:
+        LOG.exception('[%s] unexpected failure', request_id.get())
+        return errors.answer(
+            500,
+            'The daemon failed unexpectedly; its log has the reason under '
+            f'{request_id.get()}.',
+            'internal',
+        )
+
+
+@web.middleware
+async def check_version(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    """Refuse API versions that we do not speak."""
+    version.check(request)
+    return await handler(request)
+
+
+def _peer(request: web.Request) -> str:
+    """Say who is at the other end of the socket (unix(7), SO_PEERCRED)."""
+    transport = request.transport
+    sock = transport.get_extra_info('socket') if transport else None
+    if sock is None or sock.family != socket.AF_UNIX:
+        return 'an unknown peer'
+    try:
+        raw = sock.getsockopt(
+            socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize('3i')
+        )
+    except OSError:
+        return 'a peer that is gone'
+    pid, uid, gid = struct.unpack('3i', raw)
+    return f'pid {pid} uid {uid} gid {gid}'

@@ -1,0 +1,90 @@
+"""Thread pools between the asyncio rim and the synchronous services.
+
+Called by: ``api.routes``.  Calls: whatever the routes hand it.
+
+Three pools, so that no kind of work starves another: a stop that waits ten
+seconds for its container must not delay an inspect, and an image of ten
+gigabytes must not delay a stop.
+"""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import functools
+import logging
+import typing
+from collections.abc import Callable
+
+from novacontainer.runtime import exception
+
+LOG = logging.getLogger(__name__)
+
+P = typing.ParamSpec('P')
+T = typing.TypeVar('T')
+
+
+class Pools:
+    """The bounded pools of one daemon.
+
+    :param reads: threads for short look-ups.
+    :param changes: threads for life-cycle calls; most of them wait.
+    :param bulk: threads that move image bytes.
+    """
+
+    def __init__(
+        self, reads: int = 8, changes: int = 32, bulk: int = 4
+    ) -> None:
+        executor = concurrent.futures.ThreadPoolExecutor
+        self._reads = executor(reads, 'api-read')
+        self._changes = executor(changes, 'api-change')
+        self._bulk = executor(bulk, 'api-bulk')
+
+    async def read(
+        self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a short look-up."""
+        return await _submit(self._reads, call, *args, **kwargs)
+
+    async def change(
+        self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a life-cycle call to its end, even when the client leaves."""
+        work = _submit(self._changes, call, *args, **kwargs)
+        work.add_done_callback(_log_unseen)
+        return await asyncio.shield(work)
+
+    def bulk(
+        self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> 'asyncio.Future[T]':
+        """Begin a transfer; the caller feeds or drains it meanwhile."""
+        work = _submit(self._bulk, call, *args, **kwargs)
+        work.add_done_callback(_log_unseen)
+        return work
+
+    def close(self) -> None:
+        """Wait for what runs; drop what has not begun."""
+        for pool in (self._bulk, self._changes, self._reads):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submit(
+    pool: concurrent.futures.ThreadPoolExecutor,
+    call: Callable[P, T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> 'asyncio.Future[T]':
+    # The thread inherits the context so that its log lines can carry the
+    # request's id.
+    context = contextvars.copy_context()
+    return asyncio.get_running_loop().run_in_executor(
+        pool, functools.partial(context.run, call, *args, **kwargs)
+    )
+
+
+def _log_unseen(work: 'asyncio.Future[typing.Any]') -> None:
+    """Note how a call failed: its client may be gone and never see it."""
+    if work.cancelled():
+        return
+    error = work.exception()
+    if error is not None and not isinstance(error, exception.NotModified):
+        LOG.debug('A call failed: %s: %s', type(error).__name__, error)

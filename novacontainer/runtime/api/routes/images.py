@@ -1,0 +1,223 @@
+"""``/images/…``: load, save, list, inspect, history, tag, remove.
+
+Called by: ``api.app``'s table.  Calls: the image service, ``api.streams``.
+"""
+
+import asyncio
+import logging
+import typing
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.api import answers
+from novacontainer.runtime.api import pools as api_pools
+from novacontainer.runtime.api import query
+from novacontainer.runtime.api import services as api_services
+from novacontainer.runtime.api import streams
+from novacontainer.runtime.api.views import images as view
+
+LOG = logging.getLogger(__name__)
+
+FILTERS = frozenset(
+    {'before', 'dangling', 'label', 'reference', 'since', 'until'}
+)
+
+#: How long a client may go on sending an archive that was refused already.
+#: Most clients read the answer only after their last byte.
+DRAIN_S = 60.0
+
+#: Sentences of a load that are kept for its answer.
+REPORTS_MAX = 1000
+
+
+class ImageRoutes:
+    """Handlers about images."""
+
+    def __init__(
+        self, services: api_services.Services, pools: api_pools.Pools
+    ) -> None:
+        self._services = services
+        self._images = services.images
+        self._pools = pools
+
+    async def load(self, request: web.Request) -> web.StreamResponse:
+        """Load an archive (``ImageLoad``), streamed.
+
+        ``reference`` is our extension: the archive must hold one image,
+        which gets this name in place of its own.
+
+        The answer begins when the load has ended, so that a bad archive gets
+        a status of its own instead of an error behind a 200.
+        """
+        reports: list[str] = []
+
+        def progress(sentence: str) -> None:
+            if len(reports) < REPORTS_MAX:
+                reports.append(sentence)
+
+        reference = query.text(request, 'reference')
+        upload = streams.Upload()
+        work = self._pools.bulk(
+            self._images.load,
+            upload,
+            reference=reference,
+            progress=progress,
+        )
+        work.add_done_callback(lambda _: upload.abandon())
+        pump = asyncio.create_task(upload.pump(request.content))
+        try:
+            await _both(pump, work)
+            await asyncio.shield(work)
+        finally:
+            pump.cancel()
+            upload.fail('the client went away')
+        return await _report(request, reports)
+
+    async def save(self, request: web.Request) -> web.StreamResponse:
+        """Send one image as an archive (``ImageGet``)."""
+        return await self._send(request, [_name(request)])
+
+    async def save_many(self, request: web.Request) -> web.StreamResponse:
+        """Send several images in one archive (``ImageGetAll``)."""
+        names = [
+            query.clean('names', name)
+            for given in request.query.getall('names', [])
+            for name in given.split(',')
+            if name
+        ]
+        if not names:
+            raise exception.InvalidRequest(
+                'No image is named: give at least one in ?names=.'
+            )
+        return await self._send(request, names)
+
+    async def list(self, request: web.Request) -> web.Response:
+        """List images (``ImageList``); there are no intermediate ones."""
+        filters = query.filters(request, FILTERS)
+        shown = await self._pools.read(self._list, filters)
+        return answers.whole(shown)
+
+    def _list(self, filters: query.Filters) -> Sequence[models.Json]:
+        return [
+            view.summary(image)
+            for image in self._images.list(filters=filters)
+        ]
+
+    async def inspect(self, request: web.Request) -> web.Response:
+        """Show one image (``ImageInspect``)."""
+        shown = await self._pools.read(self._inspect, _name(request))
+        return answers.whole(shown)
+
+    def _inspect(self, name: str) -> models.Json:
+        storage = self._services.info.storage
+        return view.inspect(self._images.get(name), storage)
+
+    async def history(self, request: web.Request) -> web.Response:
+        """Show how an image was built (``ImageHistory``)."""
+        image = await self._pools.read(self._images.get, _name(request))
+        return answers.whole(view.history(image))
+
+    async def tag(self, request: web.Request) -> web.Response:
+        """Give an image one more name (``ImageTag``)."""
+        repo = query.text(request, 'repo')
+        if repo is None:
+            raise exception.InvalidRequest(
+                'No new name is given: say ?repo= and, optionally, ?tag=.'
+            )
+        tag = query.text(request, 'tag') or 'latest'
+        await self._pools.change(
+            self._images.tag, _name(request), repo, tag
+        )
+        return web.Response(status=201)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        """Remove a name and, with its last name, the image."""
+        removed = await self._pools.change(
+            self._images.remove,
+            _name(request),
+            force=query.flag(request, 'force'),
+            noprune=query.flag(request, 'noprune'),
+        )
+        return answers.whole(list(removed))
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Refuse to pull or import, and say what works instead."""
+        raise exception.NotSupported(
+            'novacontainerd does not pull or import images. Load an archive '
+            'with "docker load", or boot from an image in Glance and Nova '
+            'will load it.',
+            code='image.pull_not_supported',
+        )
+
+    async def _send(
+        self, request: web.Request, names: Sequence[str]
+    ) -> web.StreamResponse:
+        """Stream an archive; the status waits for its first bytes."""
+        download = streams.Download()
+        work = self._pools.bulk(self._images.save, names, download)
+        work.add_done_callback(lambda _: download.finish())
+        try:
+            data = await download.take()
+            if not data:
+                await work
+            response = web.StreamResponse(
+                headers={'Content-Type': 'application/x-tar'}
+            )
+            await response.prepare(request)
+            while data:
+                await response.write(data)
+                data = await download.take()
+        finally:
+            download.close()
+        if work.exception() is not None:
+            _break_off(request, names, work.exception())
+        else:
+            await response.write_eof()
+        return response
+
+
+def _name(request: web.Request) -> str:
+    return query.clean('name', request.match_info['name'])
+
+
+async def _both(
+    pump: 'asyncio.Future[None]',
+    work: 'asyncio.Future[tuple[models.Image, ...]]',
+) -> None:
+    """Await the upload's end, but not for long when nobody reads it."""
+    both: set[asyncio.Future[typing.Any]] = {pump, work}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    if not pump.done():
+        await asyncio.wait({pump}, timeout=DRAIN_S)
+
+
+async def _report(
+    request: web.Request, reports: Sequence[str]
+) -> web.StreamResponse:
+    """Answer a load: one JSON object a sentence, chunked.
+
+    The SDK takes an answer that is not chunked for an error.
+    """
+    response = answers.stream()
+    await response.prepare(request)
+    for sentence in reports:
+        await response.write(answers.line({'stream': sentence + '\n'}))
+    await response.write_eof()
+    return response
+
+
+def _break_off(
+    request: web.Request,
+    names: Sequence[str],
+    error: BaseException | None,
+) -> None:
+    """Let the client see that an archive is not complete.
+
+    Its status is long sent; a body without an end is the error that is left.
+    """
+    LOG.error('Saving %s failed half-way: %s', ', '.join(names), error)
+    if request.transport is not None:
+        request.transport.abort()

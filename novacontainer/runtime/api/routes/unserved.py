@@ -1,0 +1,86 @@
+"""What the Docker Engine API has and novacontainerd has not.
+
+Called by: ``api.app``'s table.  Calls: nothing.
+
+A known path gets 501 and the reason; a client can tell it from a mistyped
+path, which gets 404.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from novacontainer.runtime import exception
+
+_NETWORKS = 'Networks: Neutron makes them and Nova plugs them'
+_VOLUMES = 'Volumes: Cinder makes them and Nova attaches them'
+_SWARM = 'Swarm: Nova schedules'
+_REGISTRY = 'Talking to registries: use "docker load", or Glance through Nova'
+_EXEC = 'Running further processes in a container'
+_ATTACH = 'Attaching: use "docker run -d" and "docker logs -f"'
+_BUILD = 'Building images: build elsewhere and use "docker load"'
+_FILES = 'Copying files in and out of a container'
+_PRUNE = 'Pruning: remove by name'
+
+#: Method (* for any), path below /v1.NN, what it would have been for.
+PATHS: tuple[tuple[str, str, str], ...] = (
+    ('*', '/auth', _REGISTRY),
+    ('*', '/build', _BUILD),
+    ('*', '/build/{rest:.+}', _BUILD),
+    ('*', '/session', _BUILD),
+    ('*', '/grpc', _BUILD),
+    ('*', '/system/df', 'Reporting disk usage'),
+    ('*', '/distribution/{name:.+}/json', _REGISTRY),
+    ('GET', '/images/search', _REGISTRY),
+    ('POST', '/images/prune', _PRUNE),
+    ('POST', '/images/{name:.+}/push', _REGISTRY),
+    ('POST', '/containers/prune', _PRUNE),
+    ('POST', '/containers/{name:.+}/exec', _EXEC),
+    ('*', '/exec/{rest:.+}', _EXEC),
+    ('POST', '/containers/{name:.+}/attach', _ATTACH),
+    ('GET', '/containers/{name:.+}/attach/ws', _ATTACH),
+    ('POST', '/containers/{name:.+}/resize', 'Resizing terminals'),
+    ('GET', '/containers/{name:.+}/top', 'Listing processes'),
+    ('GET', '/containers/{name:.+}/stats', 'Statistics'),
+    ('GET', '/containers/{name:.+}/changes', 'Listing changed files'),
+    ('GET', '/containers/{name:.+}/export', _FILES),
+    ('*', '/containers/{name:.+}/archive', _FILES),
+    ('POST', '/containers/{name:.+}/update', 'Changing limits'),
+    ('POST', '/containers/{name:.+}/rename', 'Renaming'),
+    ('POST', '/containers/{name:.+}/checkpoints', 'Checkpointing'),
+    ('GET', '/containers/{name:.+}/checkpoints', 'Checkpointing'),
+    ('*', '/networks', _NETWORKS),
+    ('*', '/networks/{rest:.+}', _NETWORKS),
+    ('*', '/volumes', _VOLUMES),
+    ('*', '/volumes/{rest:.+}', _VOLUMES),
+    ('*', '/plugins', 'Plugins'),
+    ('*', '/plugins/{rest:.+}', 'Plugins'),
+    ('*', '/swarm', _SWARM),
+    ('*', '/swarm/{rest:.+}', _SWARM),
+    ('*', '/nodes', _SWARM),
+    ('*', '/nodes/{rest:.+}', _SWARM),
+    ('*', '/services', _SWARM),
+    ('*', '/services/{rest:.+}', _SWARM),
+    ('*', '/tasks', _SWARM),
+    ('*', '/tasks/{rest:.+}', _SWARM),
+    ('*', '/secrets', _SWARM),
+    ('*', '/secrets/{rest:.+}', _SWARM),
+    ('*', '/configs', _SWARM),
+    ('*', '/configs/{rest:.+}', _SWARM),
+)
+
+
+def refuse(
+    what: str,
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Make a handler that says what is not there."""
+
+    # "docker inspect" goes on to the next kind of object when it finds the
+    # words "not supported".
+    subject, colon, instead = what.partition(': ')
+    message = f'{subject}: not supported by novacontainerd{colon}{instead}.'
+
+    async def handler(_request: web.Request) -> web.StreamResponse:
+        raise exception.NotSupported(message, code='api.not_supported')
+
+    return handler

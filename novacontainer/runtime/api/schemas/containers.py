@@ -1,0 +1,244 @@
+"""What the bodies about containers may hold.
+
+Called by: ``api.routes.containers``, ``api.routes.images``.  Calls:
+``schemas.body``.
+
+Types only: whether a value makes sense on this host is the service's
+question.  Members that are not named here pass, as they do in Docker.
+"""
+
+from novacontainer.runtime import models
+from novacontainer.runtime.api.schemas import body
+
+#: No NUL: the kernel's strings end there.
+_TEXT: body.Schema = {'type': 'string', 'pattern': r'^[^\x00]*\Z'}
+_FLAG: body.Schema = {'type': 'boolean'}
+_INTEGER: body.Schema = {
+    'type': 'integer',
+    'minimum': -(2**63),
+    'maximum': 2**63 - 1,
+}
+_TEXTS: body.Schema = {'type': 'array', 'items': _TEXT}
+_OBJECT: body.Schema = {'type': 'object'}
+_OBJECTS: body.Schema = {'type': 'array', 'items': _OBJECT}
+_SET: body.Schema = {
+    'type': 'object',
+    'propertyNames': _TEXT,
+    'additionalProperties': _OBJECT,
+}
+_MAP: body.Schema = {
+    'type': 'object',
+    'propertyNames': _TEXT,
+    'additionalProperties': _TEXT,
+}
+#: A shell line or a list of words (Docker's strslice).
+_COMMAND: body.Schema = {**_TEXT, 'type': ['string', 'array'], 'items': _TEXT}
+
+
+def _all(kind: body.Schema, *names: str) -> body.Schema:
+    return dict.fromkeys(names, kind)
+
+
+_CONFIG = {
+    **_all(
+        _TEXT,
+        'Hostname',
+        'Domainname',
+        'User',
+        'Image',
+        'WorkingDir',
+        'MacAddress',
+        'StopSignal',
+    ),
+    **_all(
+        _FLAG,
+        'AttachStdin',
+        'AttachStdout',
+        'AttachStderr',
+        'Tty',
+        'OpenStdin',
+        'StdinOnce',
+        'ArgsEscaped',
+        'NetworkDisabled',
+    ),
+    **_all(_TEXTS, 'Env', 'OnBuild', 'Shell'),
+    **_all(_COMMAND, 'Cmd', 'Entrypoint'),
+    **_all(_SET, 'ExposedPorts', 'Volumes'),
+    'Healthcheck': {
+        'type': 'object',
+        'properties': {
+            'Test': _TEXTS,
+            **_all(
+                _INTEGER,
+                'Interval',
+                'Timeout',
+                'StartPeriod',
+                'StartInterval',
+                'Retries',
+            ),
+        },
+    },
+    'Labels': _MAP,
+    'StopTimeout': _INTEGER,
+}
+
+_HOST_CONFIG = {
+    **_all(
+        _TEXT,
+        'Cgroup',
+        'CgroupParent',
+        'CgroupnsMode',
+        'ContainerIDFile',
+        'CpusetCpus',
+        'CpusetMems',
+        'IpcMode',
+        'Isolation',
+        'NetworkMode',
+        'PidMode',
+        'Runtime',
+        'UTSMode',
+        'UsernsMode',
+        'VolumeDriver',
+    ),
+    **_all(
+        _FLAG,
+        'AutoRemove',
+        'Init',
+        'OomKillDisable',
+        'Privileged',
+        'PublishAllPorts',
+        'ReadonlyRootfs',
+    ),
+    **_all(
+        _INTEGER,
+        'BlkioWeight',
+        'CpuPeriod',
+        'CpuQuota',
+        'CpuRealtimePeriod',
+        'CpuRealtimeRuntime',
+        'CpuShares',
+        'KernelMemory',
+        'KernelMemoryTCP',
+        'Memory',
+        'MemoryReservation',
+        'MemorySwap',
+        'MemorySwappiness',
+        'NanoCpus',
+        'OomScoreAdj',
+        'PidsLimit',
+        'ShmSize',
+    ),
+    **_all(
+        _TEXTS,
+        'Binds',
+        'CapAdd',
+        'CapDrop',
+        'DeviceCgroupRules',
+        'Dns',
+        'DnsOptions',
+        'DnsSearch',
+        'ExtraHosts',
+        'GroupAdd',
+        'Links',
+        'MaskedPaths',
+        'ReadonlyPaths',
+        'SecurityOpt',
+        'VolumesFrom',
+    ),
+    **_all(_MAP, 'Annotations', 'StorageOpt', 'Sysctls', 'Tmpfs'),
+    **_all(
+        _OBJECTS,
+        'BlkioDeviceReadBps',
+        'BlkioDeviceReadIOps',
+        'BlkioDeviceWriteBps',
+        'BlkioDeviceWriteIOps',
+        'BlkioWeightDevice',
+        'DeviceRequests',
+    ),
+    'ConsoleSize': {'type': 'array', 'items': _INTEGER},
+    'Devices': {
+        'type': 'array',
+        'items': {
+            'type': 'object',
+            'properties': _all(
+                _TEXT, 'PathOnHost', 'PathInContainer', 'CgroupPermissions'
+            ),
+        },
+    },
+    'LogConfig': {
+        'type': 'object',
+        'properties': {'Type': _TEXT, 'Config': _MAP},
+    },
+    'Mounts': {
+        'type': 'array',
+        'items': {
+            'type': 'object',
+            'properties': {
+                **_all(_TEXT, 'Type', 'Source', 'Target', 'Consistency'),
+                'ReadOnly': _FLAG,
+                **_all(
+                    _OBJECT, 'BindOptions', 'VolumeOptions', 'TmpfsOptions'
+                ),
+            },
+        },
+    },
+    'PortBindings': {
+        'type': 'object',
+        'propertyNames': _TEXT,
+        'additionalProperties': {
+            'type': 'array',
+            'items': {
+                'type': 'object',
+                'properties': _all(_TEXT, 'HostIp', 'HostPort'),
+            },
+        },
+    },
+    'RestartPolicy': {
+        'type': 'object',
+        'properties': {'Name': _TEXT, 'MaximumRetryCount': _INTEGER},
+    },
+    'Ulimits': {
+        'type': 'array',
+        'items': {
+            'type': 'object',
+            'properties': {'Name': _TEXT, **_all(_INTEGER, 'Soft', 'Hard')},
+        },
+    },
+}
+
+#: ``POST /containers/create`` (API 1.44, ContainerCreate).
+CREATE = body.validator(
+    {
+        'type': 'object',
+        'properties': {
+            **_CONFIG,
+            'HostConfig': {'type': 'object', 'properties': _HOST_CONFIG},
+            'NetworkingConfig': {
+                'type': 'object',
+                'properties': {'EndpointsConfig': _OBJECT},
+            },
+        },
+    }
+)
+
+#: ``POST /commit`` (API 1.44, ImageCommit): a Config of the new image.
+COMMIT = body.validator({'type': 'object', 'properties': _CONFIG})
+
+
+def create(raw: bytes) -> models.Json:
+    """Parse a create body; commands come out as lists."""
+    return _with_lists(body.parse(raw, CREATE))
+
+
+def commit(raw: bytes) -> models.Json | None:
+    """Parse a commit body; None when it says nothing."""
+    if raw.strip() in (b'', b'null'):
+        return None
+    return _with_lists(body.parse(raw, COMMIT)) or None
+
+
+def _with_lists(document: models.Json) -> models.Json:
+    for name in ('Cmd', 'Entrypoint'):
+        if isinstance(document.get(name), str):
+            document[name] = [document[name]]
+    return document

@@ -1,0 +1,186 @@
+"""The unix socket on which the API listens.
+
+Called by: ``runtime.daemon``.  Calls: aiohttp with ``api.app``'s application.
+
+There is no TCP: whoever can speak to this socket is root on the host.
+"""
+
+import errno
+import grp
+import logging
+import os
+import pathlib
+import socket
+import stat
+
+from aiohttp import web
+
+from novacontainer.runtime import exception
+
+LOG = logging.getLogger(__name__)
+
+#: The first descriptor that systemd passes (sd_listen_fds(3)).
+_LISTEN_FDS_START = 3
+
+_BACKLOG = 512
+
+#: A large upload is read in pieces of up to this size.
+_READ_BYTES = 1024 * 1024
+
+#: How long a stopping daemon waits for requests that are being served.
+SHUTDOWN_S = 20.0
+
+
+class Server:
+    """Serves one application on one unix socket.
+
+    :param path: of the socket; at most 107 bytes (unix(7)).
+    :param group: may use the socket; when there is no such group it stays
+        with root alone.
+    :param mode: permission bits of the socket.
+    """
+
+    def __init__(
+        self,
+        app: web.Application,
+        path: pathlib.Path,
+        *,
+        group: str = '',
+        mode: int = 0o660,
+    ) -> None:
+        self._path = path
+        self._group = group
+        self._mode = mode
+        self._inode: int | None = None
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            # A handler whose client left is told so: a wait, a log or an
+            # event stream would otherwise never end.
+            handler_cancellation=True,
+            # An archive is compressed in its own right, if at all.
+            auto_decompress=False,
+            read_bufsize=_READ_BYTES,
+            shutdown_timeout=SHUTDOWN_S,
+        )
+
+    async def start(self) -> None:
+        """Listen.
+
+        :raises Conflict: another daemon listens there already.
+        :raises InvalidRequest: the path cannot be a socket.
+        """
+        await self._runner.setup()
+        sock = inherited()
+        if sock is None:
+            sock = listen(self._path, self._group, self._mode)
+            self._inode = self._path.lstat().st_ino
+        await web.SockSite(self._runner, sock, backlog=_BACKLOG).start()
+        LOG.info('Serving the API on %s', sock.getsockname())
+
+    async def stop(self) -> None:
+        """End the streams, finish what is being served, stop listening."""
+        await self._runner.cleanup()
+        if self._inode is None:
+            return
+        try:
+            # Only our own: a successor may have put its socket there.
+            if self._path.lstat().st_ino == self._inode:
+                self._path.unlink()
+        except FileNotFoundError:
+            pass
+
+
+def inherited() -> socket.socket | None:
+    """Return the socket that systemd listens on for us, if it does."""
+    if os.environ.get('LISTEN_PID') != str(os.getpid()):
+        return None
+    if os.environ.get('LISTEN_FDS') != '1':
+        return None
+    sock = socket.socket(fileno=_LISTEN_FDS_START)
+    sock.setblocking(False)
+    return sock
+
+
+def listen(path: pathlib.Path, group: str, mode: int) -> socket.socket:
+    """Bind a socket that nobody but its group can ever open.
+
+    :raises Conflict: another daemon listens there.
+    :raises InvalidRequest: the path is too long or is something else.
+    """
+    _clear(path)
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        # Born without any permission; whoever connects before the mode is
+        # set below is refused.
+        before = os.umask(0o777)
+        try:
+            sock.bind(str(path))
+        finally:
+            os.umask(before)
+        _give(path, group)
+        path.chmod(mode)
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise _unusable(path, error) from error
+    return sock
+
+
+def _clear(path: pathlib.Path) -> None:
+    """Remove a socket on which nobody listens any more."""
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise exception.InvalidRequest(
+            f'{path} is in the way: it is not a socket. Remove it or choose '
+            'another path for the API.',
+            code='daemon.socket_unusable',
+        )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        # A full backlog must not block us; it proves a listener as well.
+        probe.setblocking(False)
+        outcome = probe.connect_ex(str(path))
+    if outcome == errno.ECONNREFUSED:
+        LOG.info('Removing the stale socket %s', path)
+        path.unlink(missing_ok=True)
+    elif outcome != errno.ENOENT:
+        raise exception.Conflict(
+            f'Another daemon listens on {path}. Stop it, or give this one a '
+            'socket, data root and run root of its own.',
+            code='daemon.already_running',
+        )
+
+
+def _give(path: pathlib.Path, group: str) -> None:
+    if not group:
+        return
+    try:
+        gid = grp.getgrnam(group).gr_gid
+    except KeyError:
+        LOG.warning(
+            'There is no group %s, so only root can use %s. Create the '
+            'group, or name another one, to let others in.',
+            group,
+            path,
+        )
+        return
+    os.chown(path, -1, gid)
+
+
+def _unusable(
+    path: pathlib.Path, error: OSError
+) -> exception.RuntimeFault:
+    if error.errno == errno.EADDRINUSE:
+        return exception.Conflict(
+            f'Another daemon has just begun to listen on {path}.',
+            code='daemon.already_running',
+        )
+    return exception.InvalidRequest(
+        f'Cannot listen on {path}: {error.strerror or error}.',
+        code='daemon.socket_unusable',
+    )

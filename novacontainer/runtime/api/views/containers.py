@@ -1,0 +1,180 @@
+"""Containers as the Docker Engine API 1.44 shows them.
+
+Called by: ``api.routes.containers``.  Calls: ``views.times``,
+``views.hostconfig``.
+"""
+
+import dataclasses
+import datetime
+
+from novacontainer.runtime import models
+from novacontainer.runtime.api.views import hostconfig
+from novacontainer.runtime.api.views import times
+
+_ALIVE = frozenset(
+    {
+        models.Status.RUNNING,
+        models.Status.PAUSED,
+        models.Status.RESTARTING,
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an inspection shows beside the record itself.
+
+    :param sandbox_key: path of the network namespace's pin.
+    :param sizes: bytes of the writable layer and of the whole root file
+        system; None when they were not asked for.
+    """
+
+    storage: str
+    sandbox_key: str
+    log_path: str
+    sizes: tuple[int, int] | None = None
+
+
+def inspect(
+    container: models.Container, around: Surroundings
+) -> models.Json:
+    """Show one container (``ContainerInspectResponse``)."""
+    command = _command(container)
+    shown: models.Json = {
+        'Id': container.id,
+        'Created': times.rfc3339(container.created),
+        'Path': command[0] if command else '',
+        'Args': command[1:],
+        'State': state(container),
+        'Image': container.image_id,
+        'ResolvConfPath': '',
+        'HostnamePath': '',
+        'HostsPath': '',
+        'LogPath': around.log_path,
+        'Name': _slashed(container.name),
+        'RestartCount': container.restart_count,
+        'Driver': around.storage,
+        'Platform': 'linux',
+        'MountLabel': '',
+        'ProcessLabel': '',
+        'AppArmorProfile': '',
+        'ExecIDs': None,
+        'HostConfig': hostconfig.show(container.host_config),
+        'GraphDriver': {'Name': around.storage, 'Data': None},
+        'Mounts': hostconfig.mounts(container.host_config),
+        'Config': hostconfig.config(container.config),
+        'NetworkSettings': _network(around.sandbox_key),
+    }
+    if around.sizes is not None:
+        shown['SizeRw'], shown['SizeRootFs'] = around.sizes
+    return shown
+
+
+def state(container: models.Container) -> models.Json:
+    """Show a container's state (``ContainerState``).
+
+    A container that was initialised but not started is ``created`` with a
+    Pid: its held process.
+    """
+    return {
+        'Status': str(container.status),
+        'Running': container.status in _ALIVE,
+        'Paused': container.status is models.Status.PAUSED,
+        'Restarting': container.status is models.Status.RESTARTING,
+        'OOMKilled': container.oom_killed,
+        'Dead': container.status is models.Status.DEAD,
+        'Pid': container.pid,
+        'ExitCode': container.exit_code,
+        'Error': container.error,
+        'StartedAt': times.rfc3339(container.started),
+        'FinishedAt': times.rfc3339(container.finished),
+    }
+
+
+def summary(
+    container: models.Container,
+    now: datetime.datetime,
+    sizes: tuple[int, int] | None = None,
+) -> models.Json:
+    """Show one line of ``docker ps`` (``ContainerSummary``)."""
+    shown: models.Json = {
+        'Id': container.id,
+        'Names': [_slashed(container.name)],
+        'Image': container.image_name or container.image_id,
+        'ImageID': container.image_id,
+        'Command': ' '.join(_command(container)),
+        'Created': int(container.created.timestamp()),
+        'Ports': [],
+        'Labels': container.config.get('Labels') or {},
+        'State': str(container.status),
+        'Status': status_text(container, now),
+        'HostConfig': {
+            'NetworkMode': hostconfig.network_mode(container.host_config)
+        },
+        'NetworkSettings': {'Networks': {}},
+        'Mounts': hostconfig.mounts(container.host_config),
+    }
+    if sizes is not None:
+        shown['SizeRw'], shown['SizeRootFs'] = sizes
+    return shown
+
+
+def status_text(
+    container: models.Container, now: datetime.datetime
+) -> str:
+    """Tell the state as a person reads it: ``Up 2 hours (Paused)``."""
+    code = container.exit_code
+    match container.status:
+        case models.Status.RUNNING:
+            return f'Up {_since(container.started, now)}'
+        case models.Status.PAUSED:
+            return f'Up {_since(container.started, now)} (Paused)'
+        case models.Status.RESTARTING:
+            ago = _since(container.finished, now)
+            return f'Restarting ({code}) {ago} ago'
+        case models.Status.EXITED:
+            return f'Exited ({code}) {_since(container.finished, now)} ago'
+        case models.Status.REMOVING:
+            return 'Removal In Progress'
+        case models.Status.DEAD:
+            return 'Dead'
+    return 'Created'
+
+
+def _since(
+    moment: datetime.datetime | None, now: datetime.datetime
+) -> str:
+    return times.duration((now - (moment or now)).total_seconds())
+
+
+def _slashed(name: str) -> str:
+    return '/' + name.removeprefix('/')
+
+
+def _command(container: models.Container) -> list[str]:
+    config = container.config
+    return [*(config.get('Entrypoint') or []), *(config.get('Cmd') or [])]
+
+
+def _network(sandbox_key: str) -> models.Json:
+    """Show where to wire the network; Nova, not we, gives addresses."""
+    return {
+        'Bridge': '',
+        'SandboxID': '',
+        'SandboxKey': sandbox_key,
+        'Ports': {},
+        'HairpinMode': False,
+        'LinkLocalIPv6Address': '',
+        'LinkLocalIPv6PrefixLen': 0,
+        'SecondaryIPAddresses': None,
+        'SecondaryIPv6Addresses': None,
+        'EndpointID': '',
+        'Gateway': '',
+        'GlobalIPv6Address': '',
+        'GlobalIPv6PrefixLen': 0,
+        'IPAddress': '',
+        'IPPrefixLen': 0,
+        'IPv6Gateway': '',
+        'MacAddress': '',
+        'Networks': {},
+    }

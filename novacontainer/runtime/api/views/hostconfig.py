@@ -1,0 +1,149 @@
+"""A container's Config and HostConfig with every member that 1.44 has.
+
+Called by: ``views.containers``.  Calls: nothing.
+
+The store keeps what was asked; Docker's clients expect the rest to be there
+with its default.
+"""
+
+from typing import Any
+
+from novacontainer.runtime import models
+
+_CONFIG: models.Json = {
+    'Hostname': '',
+    'Domainname': '',
+    'User': '',
+    'AttachStdin': False,
+    'AttachStdout': False,
+    'AttachStderr': False,
+    'Tty': False,
+    'OpenStdin': False,
+    'StdinOnce': False,
+    'Env': [],
+    'Cmd': None,
+    'Image': '',
+    'Volumes': None,
+    'WorkingDir': '',
+    'Entrypoint': None,
+    'OnBuild': None,
+    'Labels': {},
+}
+
+_HOST_CONFIG: models.Json = {
+    'Binds': None,
+    'ContainerIDFile': '',
+    'LogConfig': {'Type': 'k8s-file', 'Config': {}},
+    'NetworkMode': 'none',
+    'PortBindings': {},
+    'RestartPolicy': {'Name': 'no', 'MaximumRetryCount': 0},
+    'AutoRemove': False,
+    'VolumeDriver': '',
+    'VolumesFrom': None,
+    'ConsoleSize': [0, 0],
+    'CapAdd': None,
+    'CapDrop': None,
+    'CgroupnsMode': 'private',
+    'Dns': [],
+    'DnsOptions': [],
+    'DnsSearch': [],
+    'ExtraHosts': None,
+    'GroupAdd': None,
+    'IpcMode': 'private',
+    'Cgroup': '',
+    'Links': None,
+    'OomScoreAdj': 0,
+    'PidMode': '',
+    'Privileged': False,
+    'PublishAllPorts': False,
+    'ReadonlyRootfs': False,
+    'SecurityOpt': None,
+    'UTSMode': '',
+    'UsernsMode': '',
+    'ShmSize': 64 * 1024 * 1024,
+    'Runtime': '',
+    'Isolation': '',
+    'CpuShares': 0,
+    'Memory': 0,
+    'NanoCpus': 0,
+    'CgroupParent': '',
+    'BlkioWeight': 0,
+    'BlkioWeightDevice': [],
+    'BlkioDeviceReadBps': [],
+    'BlkioDeviceWriteBps': [],
+    'BlkioDeviceReadIOps': [],
+    'BlkioDeviceWriteIOps': [],
+    'CpuPeriod': 0,
+    'CpuQuota': 0,
+    'CpuRealtimePeriod': 0,
+    'CpuRealtimeRuntime': 0,
+    'CpusetCpus': '',
+    'CpusetMems': '',
+    'Devices': [],
+    'DeviceCgroupRules': None,
+    'DeviceRequests': None,
+    'MemoryReservation': 0,
+    'MemorySwap': 0,
+    'MemorySwappiness': None,
+    'OomKillDisable': False,
+    'PidsLimit': None,
+    'Ulimits': [],
+    'CpuCount': 0,
+    'CpuPercent': 0,
+    'IOMaximumIOps': 0,
+    'IOMaximumBandwidth': 0,
+    'MaskedPaths': None,
+    'ReadonlyPaths': None,
+}
+
+
+def config(given: models.Json) -> models.Json:
+    """Fill up a Config."""
+    return {**_CONFIG, **given}
+
+
+def show(given: models.Json) -> models.Json:
+    """Fill up a HostConfig."""
+    return {**_HOST_CONFIG, **given}
+
+
+def network_mode(given: models.Json) -> str:
+    """Return the network mode."""
+    return str(given.get('NetworkMode') or _HOST_CONFIG['NetworkMode'])
+
+
+def mounts(given: models.Json) -> list[models.Json]:
+    """Show what is mounted into a container (``MountPoint``)."""
+    shown = [_bind(bind) for bind in given.get('Binds') or []]
+    shown.extend(_mount(mount) for mount in given.get('Mounts') or [])
+    return shown
+
+
+def _bind(bind: str) -> models.Json:
+    source, target, *mode = bind.split(':')
+    options = mode[0] if mode else ''
+    writable = 'ro' not in options.split(',')
+    return _point('bind', source, target, options, writable)
+
+
+def _mount(mount: models.Json) -> models.Json:
+    return _point(
+        str(mount.get('Type', 'bind')),
+        str(mount.get('Source', '')),
+        str(mount.get('Target', '')),
+        '',
+        not mount.get('ReadOnly', False),
+    )
+
+
+def _point(
+    kind: str, source: str, target: str, mode: str, writable: bool
+) -> dict[str, Any]:
+    return {
+        'Type': kind,
+        'Source': source,
+        'Destination': target,
+        'Mode': mode,
+        'RW': writable,
+        'Propagation': 'rprivate' if kind == 'bind' else '',
+    }
