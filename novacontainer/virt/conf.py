@@ -1,0 +1,92 @@
+"""Options of the driver, in nova.conf's ``[novacontainer]``.
+
+Called by the driver's modules, which read ``CONF.novacontainer``, and by the
+option reference.  The options of its networking stand in ``networkconf``.
+"""
+
+import nova.conf
+from oslo_config import cfg
+
+from novacontainer.virt import networkconf
+
+CONF = nova.conf.CONF
+
+GROUP = 'novacontainer'
+
+OPTS = [
+    cfg.StrOpt(
+        'socket_path',
+        default='/run/novacontainer/novacontainerd.sock',
+        help="""
+Unix socket of the container runtime, novacontainerd.
+
+The user that nova-compute runs as must be in the socket's group.
+"""),
+    cfg.IntOpt(
+        'api_timeout',
+        default=60,
+        min=1,
+        help="""
+Seconds of silence after which a call to the runtime is given up.
+
+A stop is waited for so much longer as the container is given to end.
+"""),
+    cfg.IntOpt(
+        'image_timeout',
+        default=600,
+        min=1,
+        help="""
+Seconds of silence after which the transfer of an image is given up.
+
+It applies to loading an image, to the commit of a snapshot and to its upload.
+The whole transfer may take longer.
+"""),
+    cfg.FloatOpt(
+        'start_grace',
+        default=0.25,
+        min=0,
+        help="""
+Seconds for which a new container's command has to keep running.
+
+When it ends sooner, the build of the instance fails with the exit code and
+the last lines of output in the instance's fault, instead of an instance that
+is ACTIVE for a moment. Building an instance takes so much longer; 0 turns the
+check off.
+"""),
+    cfg.IntOpt(
+        'reboot_timeout',
+        default=10,
+        min=0,
+        help="""
+Seconds that a soft reboot gives the command to end by itself.
+
+It is sent the image's stop signal, SIGTERM by default, and killed after that
+time.
+"""),
+    cfg.IntOpt(
+        'pids_limit',
+        default=4096,
+        min=0,
+        help="""
+How many processes and threads a container may have; 0 means no limit.
+
+The flavor extra spec ``container:pids_limit`` takes precedence.
+"""),
+    cfg.BoolOpt(
+        'allow_privileged',
+        default=False,
+        help="""
+Let flavors ask for privileged containers.
+
+A flavor does so with the extra spec ``container:privileged=true``. The root
+user of a privileged container can take over the host: allow it only for
+flavors that trusted projects alone can see.
+"""),
+]
+
+CONF.register_opts(OPTS, group=GROUP)
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """What the sample configuration and the option reference show."""
+    return [(GROUP, [*OPTS, *networkconf.OPTS])]

@@ -1,0 +1,184 @@
+"""The driver that nova-compute loads: capabilities and delegation.
+
+Called by ``nova.compute.manager``; calls the ``*ops`` modules, one noun
+each.  Arguments and meaning of every method are those of
+``nova.virt.driver.ComputeDriver``; what Nova does well without a driver's
+help (rebuild, soft delete, restore) is left to it.
+"""
+
+from nova import context as nova_context
+from nova.virt import driver
+
+from novacontainer import client as runtime
+from novacontainer.virt import conf
+from novacontainer.virt import consoleops
+from novacontainer.virt import containerops
+from novacontainer.virt import errors
+from novacontainer.virt import hostops
+from novacontainer.virt import imageops
+from novacontainer.virt import lifecycle
+from novacontainer.virt import networkops
+from novacontainer.virt import snapshotops
+
+CONF = conf.CONF
+
+
+class ContainerDriver(driver.ComputeDriver):
+    """Instances are containers of the runtime on the same host."""
+
+    capabilities = {
+        **driver.ComputeDriver.capabilities,
+        # Images come as container format docker, disk format raw.
+        'supports_image_type_raw': True,
+    }
+
+    def __init__(self, virtapi):
+        super().__init__(virtapi)
+        options = CONF.novacontainer
+        client = runtime.Client(options.socket_path, options.api_timeout)
+        self._client = client
+        self._hosts = hostops.HostOps(client)
+        self._networks = networkops.NetworkOps(virtapi)
+        self._consoles = consoleops.ConsoleOps(client)
+        self._snapshots = snapshotops.SnapshotOps(client)
+        self._containers = containerops.ContainerOps(
+            client, imageops.ImageOps(client), self._networks,
+            self._consoles)
+        self._lifecycle = lifecycle.Lifecycle(client, self.emit_event)
+
+    # The host
+
+    def init_host(self, host):
+        """Refuse to start without the runtime, then follow its events."""
+        self._hosts.init_host(host)
+        with errors.host_translated():
+            self._lifecycle.start()
+
+    def cleanup_host(self, host):
+        """Stop following the runtime's events."""
+        self._lifecycle.stop()
+
+    def get_available_nodes(self, refresh=False):
+        """The one node that this host is."""
+        return self._hosts.get_available_nodes()
+
+    def get_available_resource(self, nodename):
+        """What the host has."""
+        return self._hosts.get_available_resource()
+
+    def update_provider_tree(self, provider_tree, nodename,
+                             allocations=None):
+        """What the host has, for Placement."""
+        inventory = provider_tree.data(nodename).inventory
+        self._hosts.update_provider_tree(
+            provider_tree, nodename, self._get_allocation_ratios(inventory),
+            self._get_reserved_host_disk_gb_from_config())
+
+    def get_host_ip_addr(self):
+        """Address of this host."""
+        return self._hosts.get_host_ip_addr()
+
+    def get_host_uptime(self):
+        """What uptime(1) prints."""
+        return self._hosts.get_host_uptime()
+
+    # Instances
+
+    def list_instances(self):
+        """Names of the instances on this host."""
+        return self._containers.list_instances()
+
+    def list_instance_uuids(self):
+        """Uuids of the instances on this host."""
+        return self._containers.list_instance_uuids()
+
+    def instance_exists(self, instance):
+        """Whether the instance is on this host."""
+        return self._containers.instance_exists(instance)
+
+    def get_info(self, instance, use_cache=True):
+        """Power state of an instance."""
+        return self._containers.get_info(instance)
+
+    def spawn(self, context, instance, image_meta, injected_files,
+              admin_password, allocations, network_info=None,
+              block_device_info=None, power_on=True, accel_info=None):
+        """Build an instance."""
+        self._containers.spawn(
+            context, instance, image_meta, network_info or [],
+            block_device_info, power_on)
+
+    def destroy(self, context, instance, network_info,
+                block_device_info=None, destroy_disks=True,
+                destroy_secrets=True):
+        """Remove an instance."""
+        self._containers.destroy(
+            instance, network_info or [], destroy_disks)
+
+    def cleanup(self, context, instance, network_info,
+                block_device_info=None, destroy_disks=True,
+                migrate_data=None, destroy_vifs=True, destroy_secrets=True):
+        """Remove what is left of an instance."""
+        self._containers.destroy(
+            instance, network_info or [], destroy_disks, destroy_vifs)
+
+    def reboot(self, context, instance, network_info, reboot_type,
+               block_device_info=None, bad_volumes_callback=None,
+               accel_info=None, share_info=None):
+        """Stop and start an instance."""
+        self._containers.reboot(
+            context, instance, network_info or [], reboot_type)
+
+    def power_off(self, instance, timeout=0, retry_interval=0):
+        """Stop an instance; asking it more than once is of no use here."""
+        self._containers.power_off(instance, timeout)
+
+    def power_on(self, context, instance, network_info,
+                 block_device_info=None, accel_info=None, share_info=None):
+        """Start an instance."""
+        self._containers.power_on(context, instance, network_info or [])
+
+    def resume_state_on_host_boot(self, context, instance, network_info,
+                                  share_info=None, block_device_info=None):
+        """Start an instance that ran before the host's reboot."""
+        self._containers.resume_state_on_host_boot(
+            context, instance, network_info or [])
+
+    def pause(self, instance):
+        """Freeze an instance."""
+        self._containers.pause(instance)
+
+    def unpause(self, instance):
+        """Thaw an instance."""
+        self._containers.unpause(instance)
+
+    def get_console_output(self, context, instance):
+        """The end of what the instance has written."""
+        return self._consoles.get_console_output(instance)
+
+    def snapshot(self, context, instance, image_id, update_task_state):
+        """Make an image of an instance."""
+        self._snapshots.snapshot(
+            context, instance, image_id, update_task_state)
+
+    # The network
+
+    def plug_vifs(self, instance, network_info):
+        """Repair the network of an instance."""
+        self._containers.plug_vifs(
+            nova_context.get_admin_context(), instance, network_info or [])
+
+    def unplug_vifs(self, instance, network_info):
+        """Take the network from an instance."""
+        self._networks.unplug(instance, network_info or [])
+
+    # Evacuation: nothing is shared, so what an evacuated instance has left
+    # behind is removed when this host comes back.
+
+    def check_instance_shared_storage_local(self, context, instance):
+        """No storage is shared with other hosts."""
+        return
+
+    def check_instance_shared_storage_remote(self, context, data):
+        """No storage is shared with other hosts."""
+        return False

@@ -1,0 +1,162 @@
+"""The client's errors in Nova's terms: the one place where they change.
+
+Called by the driver's ``*ops`` modules around every call of the client.
+Which exception is right depends on the operation, because the compute
+manager acts on the type: in a build, for example, it tries another host for
+most exceptions and gives up at once for ``BuildAbortException`` and
+``ImageUnacceptable`` (``ComputeManager._build_and_run_instance``).  So what
+the tenant has to mend aborts, and what is wrong with this host does not.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import enum
+
+from nova import exception
+from nova.objects import instance as instance_objects
+
+from novacontainer.client import exceptions
+
+
+class Operation(enum.Enum):
+    """What was being done, as far as it matters for the exception."""
+
+    SPAWN = 'deploy'
+    DESTROY = 'terminate'
+    POWER_ON = 'power on'
+    POWER_OFF = 'power off'
+    REBOOT = 'reboot'
+    PAUSE = 'pause'
+    UNPAUSE = 'unpause'
+    SNAPSHOT = 'snapshot'
+    INSPECT = 'inspect'
+
+
+_Error = exceptions.ClientError
+_Make = Callable[[_Error, str], Exception]
+
+
+def _unavailable(error: _Error, uuid: str) -> Exception:
+    # Its own text says nothing but that the connection is broken.
+    return exception.HypervisorUnavailable(error.message)
+
+
+def _not_found(error: _Error, uuid: str) -> Exception:
+    return exception.InstanceNotFound(instance_id=uuid)
+
+
+def _not_supported(error: _Error, uuid: str) -> Exception:
+    return NotImplementedError(error.message)
+
+
+def _exists(error: _Error, uuid: str) -> Exception:
+    return exception.InstanceExists(name=uuid)
+
+
+def _abort(error: _Error, uuid: str) -> Exception:
+    return exception.BuildAbortException(
+        instance_uuid=uuid, reason=error.message)
+
+
+def _not_running(error: _Error, uuid: str) -> Exception:
+    return exception.InstanceNotRunning(instance_id=uuid)
+
+
+#: The most specific row wins: first the operation's own, then these.
+_ALWAYS: dict[type[_Error], _Make] = {
+    exceptions.Unavailable: _unavailable,
+    exceptions.NotFound: _not_found,
+    exceptions.NotSupported: _not_supported,
+}
+
+_OWN: dict[Operation, dict[type[_Error], _Make]] = {
+    Operation.SPAWN: {
+        exceptions.Conflict: _exists,
+        exceptions.InvalidRequest: _abort,
+        exceptions.Forbidden: _abort,
+    },
+    Operation.SNAPSHOT: {
+        exceptions.NotFound: _not_running,
+    },
+}
+
+#: What becomes of everything that has no row.
+_FAILURE: dict[Operation, type[exception.NovaException]] = {
+    Operation.SPAWN: exception.InstanceDeployFailure,
+    Operation.DESTROY: exception.InstanceTerminationFailure,
+    Operation.POWER_ON: exception.InstancePowerOnFailure,
+    Operation.POWER_OFF: exception.InstancePowerOffFailure,
+    Operation.REBOOT: exception.InstanceRebootFailure,
+}
+
+
+def _find(rows: dict[type[_Error], _Make], error: _Error) -> _Make | None:
+    return next((make for kind, make in rows.items()
+                 if isinstance(error, kind)), None)
+
+
+def _make(error: _Error, operation: Operation, uuid: str) -> Exception:
+    make = (_find(_OWN.get(operation, {}), error)
+            or _find(_ALWAYS, error))
+    # An image that is gone says nothing about the instance.
+    if make is not None and not error.code.startswith('image.'):
+        return make(error, uuid)
+    if operation in _FAILURE:
+        return _FAILURE[operation](reason=error.message)
+    return exception.InternalError(
+        f'Failed to {operation.value} instance {uuid}: {error.message}')
+
+
+@contextlib.contextmanager
+def translated(operation: Operation,
+               instance: instance_objects.Instance) -> Iterator[None]:
+    """Raise what Nova expects for the client's errors in the code within.
+
+    :raises: exception.NovaException subclasses, and NotImplementedError for
+        what the runtime cannot do
+    """
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise _make(error, operation, instance.uuid) from error
+
+
+@contextlib.contextmanager
+def host_translated() -> Iterator[None]:
+    """The same for calls that are about the host, not an instance.
+
+    :raises: exception.HypervisorUnavailable
+    """
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise exception.HypervisorUnavailable(error.message) from error
+
+
+@contextlib.contextmanager
+def image_translated(image_id: str) -> Iterator[None]:
+    """The same for loading an image.
+
+    :raises: exception.GlanceConnectionFailed when Glance fails while it
+        sends the data, so that another try follows
+    :raises: exception.ImageUnacceptable when the image is to blame
+    :raises: exception.HypervisorUnavailable when the runtime is away or has
+        no space left
+    """
+    try:
+        yield
+    except exceptions.SourceFailed as error:
+        raise exception.GlanceConnectionFailed(
+            server='glance',
+            reason=f'while it sent image {image_id}: {error.message}',
+        ) from error
+    except exceptions.Unavailable as error:
+        raise exception.HypervisorUnavailable(error.message) from error
+    except (exceptions.InvalidRequest, exceptions.NotSupported) as error:
+        raise exception.ImageUnacceptable(
+            image_id=image_id, reason=error.message) from error
+    except exceptions.ClientError as error:
+        raise exception.InstanceDeployFailure(
+            reason=f'Image {image_id} could not be loaded: {error.message}',
+        ) from error

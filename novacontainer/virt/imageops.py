@@ -1,0 +1,137 @@
+"""Glance images in the runtime: streamed there once, whatever starts.
+
+Called by ``virt.containerops``; calls ``nova.image.glance`` and the client.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import contextlib
+import os
+import tempfile
+
+from nova import context as nova_context
+from nova import exception
+from nova.image import glance
+from nova.objects import image_meta as image_objects
+from nova.objects import instance as instance_objects
+from nova.objects import trusted_certs as cert_objects
+from oslo_concurrency import lockutils
+from oslo_log import log as logging
+
+from novacontainer import client as runtime
+from novacontainer.client import exceptions
+from novacontainer.client import images
+from novacontainer.virt import conf
+from novacontainer.virt import errors
+
+CONF = conf.CONF
+LOG = logging.getLogger(__name__)
+
+IMAGE_API = glance.API()
+
+_CONTAINER_FORMAT = 'docker'
+_TAG_CHARACTERS = 32
+_CHUNK_BYTES = 64 * 1024
+
+
+def reference(image_meta: image_objects.ImageMeta) -> str:
+    """The image's name in the runtime: Glance's id and checksum.
+
+    Never the image's own name: two tenants may both have an ``nginx``.
+    """
+    checksum = None
+    if image_meta.obj_attr_is_set('checksum'):
+        checksum = image_meta.checksum
+    tag = (checksum or 'unverified')[:_TAG_CHARACTERS]
+    return f'glance/{image_meta.id}:{tag}'
+
+
+class ImageOps:
+    """Operations on images.
+
+    :param client: the runtime.
+    """
+
+    def __init__(self, client: runtime.Client) -> None:
+        self._client = client
+
+    def ensure(self, context: nova_context.RequestContext,
+               instance: instance_objects.Instance,
+               image_meta: image_objects.ImageMeta) -> images.Image:
+        """Have the image in the runtime, loading it if it is not there.
+
+        However many instances start at once, it is loaded once; those that
+        come later wait for the first.
+
+        :raises: exception.ImageUnacceptable for an image that is none, and
+            for one of another container format
+        :raises: exception.ImageNotFound, ImageNotAuthorized and others that
+            Nova's Glance client raises
+        :raises: exception.GlanceConnectionFailed when Glance fails
+        :raises: exception.HypervisorUnavailable when the runtime is away
+        """
+        _check_format(image_meta)
+        name = reference(image_meta)
+        with errors.image_translated(image_meta.id):
+            image = self._lookup(name)
+            if image is None:
+                with lockutils.lock(name, lock_file_prefix='novacontainer'):
+                    image = self._lookup(name)
+                    if image is None:
+                        self._load(context, instance, image_meta, name)
+                        image = self._client.images.get(name)
+            return image
+
+    def _lookup(self, name: str) -> images.Image | None:
+        try:
+            return self._client.images.get(name)
+        except exceptions.NotFound:
+            return None
+
+    def _load(self, context: nova_context.RequestContext,
+              instance: instance_objects.Instance,
+              image_meta: image_objects.ImageMeta, name: str) -> None:
+        LOG.info('Loading image %s into the container runtime.',
+                 image_meta.id, instance=instance)
+        with _data(context, image_meta.id, instance.trusted_certs) as chunks:
+            self._client.images.load(
+                chunks, reference=name,
+                timeout_s=CONF.novacontainer.image_timeout)
+
+
+def _check_format(image_meta: image_objects.ImageMeta) -> None:
+    found = None
+    if image_meta.obj_attr_is_set('container_format'):
+        found = image_meta.container_format
+    if found == _CONTAINER_FORMAT:
+        return
+    image_id = image_meta.id if image_meta.obj_attr_is_set('id') else 'none'
+    raise exception.ImageUnacceptable(
+        image_id=image_id,
+        reason=f'its container format is {found or "not set"}, and this host '
+               'runs container images only. Upload what "docker save" writes '
+               'with: openstack image create --container-format docker '
+               '--disk-format raw --file <archive> <name>')
+
+
+@contextlib.contextmanager
+def _data(context: nova_context.RequestContext, image_id: str,
+          trusted_certs: cert_objects.TrustedCerts | None,
+          ) -> Iterator[Iterable[bytes]]:
+    """The image's bytes as they arrive from Glance.
+
+    Where signatures are verified they come from a file instead: Nova's
+    Glance client verifies a stream by reading it to its end, and then hands
+    the exhausted stream back.
+    """
+    if not trusted_certs and not CONF.glance.verify_glance_signatures:
+        chunks = IMAGE_API.download(context, image_id)
+        yield chunks
+        return
+    with tempfile.TemporaryDirectory(
+            dir=CONF.instances_path, prefix='novacontainer-') as directory:
+        path = os.path.join(directory, 'image')
+        IMAGE_API.download(context, image_id, dest_path=path,
+                           trusted_certs=trusted_certs)
+        with open(path, 'rb') as file:
+            yield iter(lambda: file.read(_CHUNK_BYTES), b'')

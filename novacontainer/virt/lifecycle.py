@@ -1,0 +1,146 @@
+"""Tells Nova at once when a container stops, starts or is paused.
+
+Started by ``virt.driver``; calls the client, and the driver's
+``emit_event``.  A thread follows the runtime's events.  After every gap (the
+runtime was restarted, the connection broke) it compares all states with
+those that it knew and reports the differences, so nothing is lost.
+
+Events that the driver causes itself are reported as well.  The compute
+manager ignores them: the instance has a task then, or its power state has
+changed again (``ComputeManager.handle_lifecycle_event``).
+"""
+
+from collections.abc import Callable
+import threading
+import time
+
+from nova.compute import power_state as nova_power_state
+from nova.virt import event as virtevent
+from oslo_log import log as logging
+
+from novacontainer import client as runtime
+from novacontainer.client import events
+from novacontainer.client import exceptions
+from novacontainer.virt import containerspec
+from novacontainer.virt import power_state
+
+LOG = logging.getLogger(__name__)
+
+#: After so long a silence the stream is opened anew.  It bounds how long the
+#: thread outlives a stop, and a connection that died without a word.
+_IDLE_S = 15
+_RETRY_S = 1
+
+_FILTERS = {'type': ['container'], 'label': [containerspec.INSTANCE_LABEL]}
+
+_STATE_BY_ACTION = {
+    'start': nova_power_state.RUNNING,
+    'die': nova_power_state.SHUTDOWN,
+    'pause': nova_power_state.PAUSED,
+    'unpause': nova_power_state.RUNNING,
+}
+
+_TRANSITION_BY_STATE = {
+    nova_power_state.RUNNING: virtevent.EVENT_LIFECYCLE_STARTED,
+    nova_power_state.SHUTDOWN: virtevent.EVENT_LIFECYCLE_STOPPED,
+    nova_power_state.CRASHED: virtevent.EVENT_LIFECYCLE_STOPPED,
+    nova_power_state.PAUSED: virtevent.EVENT_LIFECYCLE_PAUSED,
+}
+
+
+class Lifecycle:
+    """Follows the events of one runtime.
+
+    :param emit: is given a ``nova.virt.event.LifecycleEvent`` for each
+        change, in the follower's thread.
+    """
+
+    def __init__(self, client: runtime.Client,
+                 emit: Callable[[virtevent.LifecycleEvent], None]) -> None:
+        self._client = client
+        self._emit = emit
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        #: Power state by instance uuid, as last seen.
+        self._states: dict[str, int] = {}
+        self._since_ns = 0
+
+    def start(self) -> None:
+        """Begin; what is already so is not reported.
+
+        :raises ClientError: when the runtime does not answer.
+        """
+        self._since_ns = time.time_ns()
+        self._states = self._look()
+        self._thread = threading.Thread(
+            target=self._run, name='novacontainer-lifecycle', daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Report nothing from now on; the thread ends by itself."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._follow()
+            except exceptions.TimedOut:
+                continue
+            except exceptions.ClientError as error:
+                LOG.warning('Lost the event stream of the container runtime, '
+                            'trying again: %s', error)
+            self._recover()
+
+    def _follow(self) -> None:
+        """Report events until the stream ends."""
+        for event in self._client.events.stream(
+                _FILTERS, since_ns=self._since_ns, idle_s=_IDLE_S):
+            if self._stopped.is_set():
+                return
+            self._since_ns = max(self._since_ns, event.time_ns + 1)
+            self._take(event)
+
+    def _take(self, event: events.Event) -> None:
+        uuid = event.attributes.get(containerspec.INSTANCE_LABEL)
+        if not uuid:
+            return
+        if event.action == 'destroy':
+            self._states.pop(uuid, None)
+        elif event.action in _STATE_BY_ACTION:
+            self._report(uuid, _STATE_BY_ACTION[event.action])
+
+    def _recover(self) -> None:
+        """Wait for the runtime, then report what the gap has hidden."""
+        while not self._stopped.wait(_RETRY_S):
+            since_ns = time.time_ns()
+            try:
+                states = self._look()
+            except exceptions.ClientError as error:
+                LOG.debug('The container runtime is still away: %s', error)
+                continue
+            self._since_ns = since_ns
+            for uuid, state in states.items():
+                if uuid in self._states:
+                    self._report(uuid, state)
+            self._states = states
+            LOG.info('Following the events of the container runtime again.')
+            return
+
+    def _look(self) -> dict[str, int]:
+        return {
+            container.labels[containerspec.INSTANCE_LABEL]:
+                power_state.from_status(container.status)
+            for container in self._client.containers.list(
+                {'label': [containerspec.INSTANCE_LABEL]})}
+
+    def _report(self, uuid: str, state: int) -> None:
+        before = self._states.get(uuid)
+        self._states[uuid] = state
+        if state == before:
+            return
+        transition = _TRANSITION_BY_STATE.get(state)
+        if (before == nova_power_state.PAUSED
+                and state == nova_power_state.RUNNING):
+            transition = virtevent.EVENT_LIFECYCLE_RESUMED
+        if transition is not None:
+            self._emit(virtevent.LifecycleEvent(uuid, transition))

@@ -1,0 +1,137 @@
+"""Snapshots: an instance's container becomes a Glance image.
+
+Called by ``virt.driver``; calls the client and ``nova.image.glance``.  The
+archive streams from the runtime to Glance, without a copy in between.
+"""
+
+from collections.abc import Callable
+import contextlib
+import typing
+
+from nova.compute import task_states
+from nova import context as nova_context
+from nova import exception
+from nova.image import glance
+from nova.objects import instance as instance_objects
+from oslo_log import log as logging
+
+from novacontainer import client as runtime
+from novacontainer.client import exceptions
+from novacontainer.client import transport
+from novacontainer.virt import conf
+from novacontainer.virt import containerspec
+from novacontainer.virt import errors
+
+CONF = conf.CONF
+LOG = logging.getLogger(__name__)
+
+IMAGE_API = glance.API()
+
+_TAG = 'latest'
+
+
+class _Upload:
+    """What Glance's client reads the archive through; it counts.
+
+    Nova's Glance client repeats a failed upload with the same object, which
+    has then been read in part: the count shows that Glance got less.
+    """
+
+    def __init__(self, download: transport.Download) -> None:
+        self._download = download
+        self.size_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes, all of them when negative, b'' at the end."""
+        data = self._download.read(size)
+        self.size_bytes += len(data)
+        return data
+
+
+class SnapshotOps:
+    """Operations for snapshots.
+
+    :param client: the runtime.
+    """
+
+    def __init__(self, client: runtime.Client) -> None:
+        self._client = client
+
+    def snapshot(
+        self,
+        context: nova_context.RequestContext,
+        instance: instance_objects.Instance,
+        image_id: str,
+        update_task_state: Callable[..., None],
+    ) -> None:
+        """Fill the placeholder image with the container as it is now.
+
+        A running container is frozen while its files are gathered.
+
+        :param image_id: the placeholder that Nova has made in Glance.
+        :param update_task_state: as ``ComputeDriver.snapshot`` has it.
+        :raises: exception.InstanceNotRunning when there is no container
+        :raises: exception.ImageNotFound when the placeholder is gone
+        """
+        repository = f'snapshot/{image_id}'
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(
+                errors.translated(errors.Operation.SNAPSHOT, instance))
+            update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
+            stack.callback(
+                self._remove, f'{repository}:{_TAG}', instance)
+            self._client.containers.commit(
+                containerspec.container_name(instance), repository, _TAG,
+                timeout_s=CONF.novacontainer.image_timeout)
+            update_task_state(
+                task_state=task_states.IMAGE_UPLOADING,
+                expected_state=task_states.IMAGE_PENDING_UPLOAD)
+            download = stack.enter_context(self._client.images.save(
+                f'{repository}:{_TAG}',
+                timeout_s=CONF.novacontainer.image_timeout))
+            self._upload(context, instance, image_id, download)
+
+    def _upload(self, context: nova_context.RequestContext,
+                instance: instance_objects.Instance, image_id: str,
+                download: transport.Download) -> None:
+        upload = _Upload(download)
+        image = IMAGE_API.update(
+            context, image_id,
+            _metadata(instance, IMAGE_API.get(context, image_id)),
+            upload, purge_props=False)
+        if image.get('size') != upload.size_bytes:
+            raise exception.ImageUnacceptable(
+                image_id=image_id,
+                reason=f'Glance took {image.get("size")} of '
+                       f'{upload.size_bytes} bytes of the snapshot. Take it '
+                       'again.')
+
+    def _remove(self, name: str, instance: instance_objects.Instance) -> None:
+        """Drop the runtime's copy; a snapshot does not fail over that."""
+        try:
+            self._client.images.remove(name)
+        except exceptions.NotFound:
+            pass
+        except exceptions.ClientError as error:
+            LOG.warning('Image %s of a snapshot stays in the container '
+                        'runtime: %s', name, error, instance=instance)
+
+
+def _metadata(instance: instance_objects.Instance,
+              placeholder: dict[str, typing.Any]) -> dict[str, typing.Any]:
+    """What Glance is told beside the data.
+
+    The placeholder has no formats, and Glance takes no data without; the
+    properties that it does have are left alone.
+    """
+    return {
+        'name': placeholder['name'],
+        'status': 'active',
+        'disk_format': 'raw',
+        'container_format': 'docker',
+        'properties': {
+            'image_location': 'snapshot',
+            'image_state': 'available',
+            'owner_id': instance.project_id,
+        },
+    }
