@@ -1,0 +1,247 @@
+"""The ``HostConfig`` half of a create body: checked, and made complete.
+
+Called by ``service.creation``.  Calls ``service.resources``,
+``service.mounts``, ``oci.defaults``.  Pure functions.
+
+Docker Engine API 1.44, ``POST /containers/create``.  Nothing is ignored in
+silence: a field that this version does not honour is refused by name, unless
+its value asks for nothing.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import ipaddress
+import re
+import typing
+
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.oci import defaults
+from novacontainer.runtime.service import mounts
+from novacontainer.runtime.service import resources
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Policy:
+    """What this host has, and what its operator allows.
+
+    :param cpus: numbers of the host's cpus.
+    :param runtime: name of the OCI runtime in use.
+    :param allow_host_userns: containers may do without a user namespace.
+    """
+
+    cpus: frozenset[int]
+    runtime: str
+    allow_host_userns: bool = False
+
+
+#: Fields that are taken as they are, or looked at below.
+_HONOURED = frozenset((
+    'AutoRemove', 'Binds', 'CapAdd', 'CapDrop', 'CpuPeriod',
+    'CpuQuota', 'CpuShares', 'CpusetCpus', 'CpusetMems', 'Dns',
+    'DnsOptions', 'DnsSearch', 'ExtraHosts', 'LogConfig', 'Memory',
+    'MemoryReservation', 'MemorySwap', 'Mounts', 'NanoCpus', 'NetworkMode',
+    'OomScoreAdj', 'PidsLimit', 'ReadonlyRootfs', 'RestartPolicy',
+    'SecurityOpt', 'ShmSize', 'StorageOpt', 'Sysctls', 'Tmpfs', 'Ulimits',
+    'UsernsMode'))
+
+#: What asks for nothing, beside the empty values of every type.
+_NEUTRAL: Mapping[str, tuple[typing.Any, ...]] = {
+    'CgroupnsMode': ('private',),
+    'ConsoleSize': ([0, 0],),
+    'IpcMode': ('private',),
+    'Isolation': ('default',),
+    'MemorySwappiness': (-1,),
+    'VolumeDriver': ('local',),
+}
+_EMPTY: tuple[typing.Any, ...] = (None, '', 0, [], {})
+
+#: Where a client writes nothing down, but which describe the terminal of
+#: the client or a file on its side.
+_CLIENT_SIDE = frozenset(('ConsoleSize', 'ContainerIDFile'))
+
+_NETWORK_MODES = frozenset(('', 'default', 'bridge', 'none'))
+_LOG_TYPES = frozenset(('', 'json-file', 'k8s-file'))
+
+#: Settings that belong to a namespace of the container's own.
+_SYSCTLS = re.compile(
+    r'kernel\.(?:msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|'
+    r'shm_rmid_forced)|fs\.mqueue\.[a-z_]+|net\.[A-Za-z0-9_.-]+')
+
+_DOMAIN = re.compile(r'\.|[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?')
+_RESOLVER_OPTION = re.compile(r'[a-z0-9-]+(:\d+)?')
+
+#: Security options that change nothing, or say what is so anyway.
+_NO_CHANGE = frozenset((
+    'apparmor=unconfined', 'label=disable', 'label:disable',
+    'no-new-privileges:false', 'no-new-privileges=false',
+    'seccomp=builtin', 'systempaths=confined'))
+_NO_NEW_PRIVILEGES = frozenset((
+    'no-new-privileges', 'no-new-privileges:true', 'no-new-privileges=true'))
+_SECCOMP_OFF = frozenset(('seccomp=unconfined', 'seccomp:unconfined'))
+
+
+def normalise(body: models.Json, policy: Policy) -> models.Json:
+    """Return the ``HostConfig`` of a create body as it will be honoured.
+
+    :raises InvalidRequest: a value makes no sense; names the field.
+    :raises Forbidden: the operator does not allow it.
+    :raises NotSupported: this version does not do it; names the field.
+    """
+    given: models.Json = dict(body.get('HostConfig') or {})
+    _refuse_unsupported(given, policy)
+    _check_network(given, body.get('NetworkingConfig') or {})
+    _check_userns(given, policy)
+    _check_log(given)
+    _check_security(given)
+    _check_sysctls(given)
+    _check_names(given)
+    defaults.capabilities(given.get('CapAdd') or (),
+                          given.get('CapDrop') or ())
+    resources.check(given, policy.cpus)
+    mounts.requested(given)
+    given['NetworkMode'] = 'none'
+    given['ShmSize'] = given.get('ShmSize') or resources.SHM_BYTES
+    given['Runtime'] = policy.runtime
+    memory = given.get('Memory') or 0
+    if memory and not given.get('MemorySwap'):
+        given['MemorySwap'] = 2 * memory
+    return given
+
+
+def no_new_privileges(host_config: models.Json) -> bool:
+    """Say whether programs may not gain privileges (setuid and the like)."""
+    return not _NO_NEW_PRIVILEGES.isdisjoint(
+        host_config.get('SecurityOpt') or ())
+
+
+def seccomp_unconfined(host_config: models.Json) -> bool:
+    """Say whether the container runs without a system call filter."""
+    return not _SECCOMP_OFF.isdisjoint(host_config.get('SecurityOpt') or ())
+
+
+def log_size_bytes(host_config: models.Json, default: int) -> int:
+    """Return at which size the log starts anew; 0: never."""
+    options = (host_config.get('LogConfig') or {}).get('Config') or {}
+    if 'max-size' not in options:
+        return default
+    size = options['max-size']
+    return 0 if size == '-1' else resources.parse_size(size)
+
+
+def extra_hosts(host_config: models.Json) -> list[tuple[str, str]]:
+    """Return ``ExtraHosts`` as (address, name) pairs.
+
+    :raises InvalidRequest: an entry is not ``name:address``.
+    """
+    found = []
+    for entry in host_config.get('ExtraHosts') or ():
+        name, _, address = entry.replace('=', ':', 1).partition(':')
+        address = address.removeprefix('[').removesuffix(']')
+        if not _DOMAIN.fullmatch(name) or not _is_address(address):
+            raise _invalid(f'bad format for add-host: {entry!r}')
+        found.append((address, name))
+    return found
+
+
+def _refuse_unsupported(given: models.Json, policy: Policy) -> None:
+    for field, value in given.items():
+        if field in _HONOURED or field in _CLIENT_SIDE:
+            continue
+        if field == 'Runtime' and value == policy.runtime:
+            continue
+        if value not in _EMPTY and value not in _NEUTRAL.get(field, ()):
+            raise _unsupported(f'HostConfig.{field}')
+    policy_name = (given.get('RestartPolicy') or {}).get('Name') or 'no'
+    if policy_name != 'no':
+        raise _unsupported(f'RestartPolicy {policy_name!r}')
+
+
+def _check_network(given: models.Json, networking: models.Json) -> None:
+    mode = given.get('NetworkMode') or ''
+    if mode not in _NETWORK_MODES:
+        raise exception.NotSupported(
+            f'NetworkMode {mode!r} is not supported: a container has a '
+            'network namespace of its own, which is wired from outside',
+            'container.field_not_supported')
+    endpoints = networking.get('EndpointsConfig') or {}
+    for name, endpoint in endpoints.items():
+        if name not in _NETWORK_MODES or any((endpoint or {}).values()):
+            raise _unsupported(f'NetworkingConfig.EndpointsConfig.{name}')
+
+
+def _check_userns(given: models.Json, policy: Policy) -> None:
+    mode = given.get('UsernsMode') or ''
+    if mode not in ('', 'host', 'private'):
+        raise _invalid(f'invalid user namespace mode: {mode!r}')
+    if mode == 'host' and not policy.allow_host_userns:
+        raise exception.Forbidden(
+            'UsernsMode "host" is not allowed on this host; the operator '
+            'can set [containers]allow_host_userns',
+            'container.host_userns_forbidden')
+
+
+def _check_log(given: models.Json) -> None:
+    config = given.get('LogConfig') or {}
+    kind = config.get('Type') or ''
+    if kind not in _LOG_TYPES:
+        raise _unsupported(f'LogConfig type {kind!r}')
+    options = dict(config.get('Config') or {})
+    log_size_bytes(given, 0)
+    options.pop('max-size', None)
+    if options.pop('max-file', '1') != '1':
+        raise _unsupported('LogConfig max-file above 1')
+    if options:
+        raise _unsupported(f'LogConfig option {sorted(options)[0]!r}')
+    given['LogConfig'] = {
+        'Type': 'k8s-file', 'Config': config.get('Config') or {}}
+
+
+def _check_security(given: models.Json) -> None:
+    for option in given.get('SecurityOpt') or ():
+        if option not in (_NO_CHANGE | _NO_NEW_PRIVILEGES | _SECCOMP_OFF):
+            raise _unsupported(f'SecurityOpt {option!r}')
+
+
+def _check_sysctls(given: models.Json) -> None:
+    for name, value in (given.get('Sysctls') or {}).items():
+        if not _SYSCTLS.fullmatch(name) or '..' in name:
+            raise _invalid(
+                f"sysctl '{name}' is not allowed: it is not a setting of "
+                "the container's own namespaces")
+        if '\n' in value or '\0' in value:
+            raise _invalid(f"the value of sysctl '{name}' is invalid")
+
+
+def _check_names(given: models.Json) -> None:
+    """Check what is written into resolv.conf and hosts."""
+    for address in given.get('Dns') or ():
+        if not _is_address(address):
+            raise _invalid(f'{address!r} is not an IP address (Dns)')
+    for domain in given.get('DnsSearch') or ():
+        if not _DOMAIN.fullmatch(domain):
+            raise _invalid(f'{domain!r} is not a domain (DnsSearch)')
+    for option in given.get('DnsOptions') or ():
+        if not _RESOLVER_OPTION.fullmatch(option):
+            raise _invalid(f'{option!r} is not an option of resolv.conf '
+                           '(DnsOptions)')
+    extra_hosts(given)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _unsupported(what: str) -> exception.NotSupported:
+    return exception.NotSupported(
+        f'{what} is not supported by this version; leave it out',
+        'container.field_not_supported')
+
+
+def _invalid(message: str) -> exception.InvalidRequest:
+    return exception.InvalidRequest(
+        message, 'container.invalid_host_config')
