@@ -1,0 +1,113 @@
+"""The child process that touches what untrusted images contain.
+
+Started by ``unpack.unpacker`` with ``python -I -S``; calls the confinement,
+then ``apply`` or ``produce``.  Everything that it may need is imported
+before it is confined, and nothing more, because its start counts in every
+load.
+
+Arguments, in order: mode, parent's pid, directory, control descriptor (or
+-1), limit of bytes, limit of entries, and
+
+* ``apply``: compression, whether an end marker is needed (0 or 1); the layer
+  on standard input, the report on standard output.
+* ``produce``: first host id, number of ids; the tar on standard output, the
+  report on standard error.
+
+The report is a line of NUL-separated fields: ``ok``, size in bytes, entries,
+left-out entries, diff_id (empty for a plain layer), opaque directories …; or
+``error``, kind, code, message.
+"""
+
+from collections.abc import Callable
+import os
+import sys
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import confinement
+from novacontainer.runtime.image import chunks
+from novacontainer.runtime.image import compression
+from novacontainer.runtime.unpack import apply
+from novacontainer.runtime.unpack import follow
+from novacontainer.runtime.unpack import produce
+
+APPLY = 'apply'
+PRODUCE = 'produce'
+
+_APPLY_CAPABILITIES = (
+    confinement.CAP_CHOWN, confinement.CAP_DAC_OVERRIDE,
+    confinement.CAP_FOWNER, confinement.CAP_FSETID,
+    confinement.CAP_SETFCAP)
+#: SYS_ADMIN, because trusted.overlay.opaque can't be read without it.
+_PRODUCE_CAPABILITIES = (
+    confinement.CAP_DAC_OVERRIDE, confinement.CAP_SYS_ADMIN)
+
+#: What a tar spends on an entry beside its data, generously.
+_OVERHEAD_BYTES = 4096
+_COMPRESSION_MODULES = {
+    compression.XZ: 'lzma', compression.BZIP2: 'bz2',
+    compression.ZSTD: 'zstandard'}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one child; return its exit status."""
+    mode, parent, root, control, max_bytes, max_entries, *rest = arguments
+    confinement.die_with_parent(int(parent))
+    limits = int(max_bytes), int(max_entries)
+    if mode == APPLY:
+        report = 1
+        run = _applier(root, int(control), limits, rest)
+    else:
+        report = 2
+        run = _producer(root, limits, rest)
+    try:
+        fields = run()
+    except exception.RuntimeFault as fault:
+        fields = [b'error', type(fault).__name__.encode(),
+                  fault.code.encode(),
+                  fault.message.encode('utf-8', 'backslashreplace')]
+    except follow.Abandoned:
+        return 1
+    chunks.write_all(report, b'\0'.join(fields))
+    return 0
+
+
+def _applier(root: str, control: int, limits: tuple[int, int],
+             rest: list[str]) -> Callable[[], list[bytes]]:
+    kind, need_end = rest
+    source: chunks.ChunkStream = follow.GrowingFile(0, control)
+    decompressor = None
+    if kind != compression.PLAIN:
+        __import__(_COMPRESSION_MODULES.get(kind, 'zlib'))
+        from novacontainer.runtime.unpack import inflate  # 8 ms
+        decompressor = inflate.Inflater(
+            kind, source.rest(), limits[0] + limits[1] * _OVERHEAD_BYTES)
+        source = decompressor.stream
+    confinement.confine(root, _APPLY_CAPABILITIES)
+
+    def run() -> list[bytes]:
+        applier = apply.Applier(source, *limits)
+        diff_id = b''
+        if decompressor is None:
+            applier.run(need_end=need_end == '1')
+        else:
+            with decompressor:
+                applier.run(need_end=need_end == '1')
+                diff_id = decompressor.finish().encode()
+        return [b'ok', b'%d' % applier.size_bytes, b'%d' % applier.entries,
+                b'%d' % applier.skipped, diff_id, *applier.opaque()]
+    return run
+
+
+def _producer(root: str, limits: tuple[int, int],
+              rest: list[str]) -> Callable[[], list[bytes]]:
+    host_base, size = map(int, rest)
+    confinement.confine(root, _PRODUCE_CAPABILITIES)
+
+    def run() -> list[bytes]:
+        with open(1, 'wb', buffering=chunks.CHUNK_BYTES) as output:
+            producer = produce.Producer(output.write, host_base, size,
+                                        *limits)
+            producer.run()
+        return [b'ok', b'%d' % producer.size_bytes,
+                b'%d' % producer.entries, b'0', b'']
+    return run

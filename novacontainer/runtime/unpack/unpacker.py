@@ -1,0 +1,208 @@
+"""The daemon's side of the unpack child: start it, feed it, hear it out.
+
+Called by the image services; calls ``unpack.child`` in a process of its own.
+A child dies with the thread that started it, so that thread waits for it.
+"""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import typing
+
+import novacontainer
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.image import compression
+from novacontainer.runtime.image import limits as image_limits
+from novacontainer.runtime.image import whiteout
+from novacontainer.runtime.unpack import child
+from novacontainer.runtime.unpack import follow
+
+#: -I and -S spare the child the site packages, and the environment a say.
+_START = ('import sys; sys.path[:0] = sys.argv[1].split(":"); '
+          'from novacontainer.runtime.unpack import child; '
+          'sys.exit(child.main(sys.argv[2:]))')
+_KINDS: dict[str, type[exception.RuntimeFault]] = {
+    kind.__name__: kind for kind in (
+        exception.InvalidRequest, exception.Unavailable,
+        exception.NotSupported, exception.Internal)}
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ERROR_TEXT_BYTES = 2000
+
+
+class Applied(typing.NamedTuple):
+    """What became of a layer.
+
+    :param diff_id: digest of the uncompressed tar; '' when the layer was
+        not compressed, as it is the blob's digest then.
+    :param size_bytes: sum of the file sizes.
+    """
+
+    diff_id: str
+    size_bytes: int
+
+
+class Application:
+    """A child that applies a blob, which may still grow, to a tree."""
+
+    def __init__(self, blob: pathlib.Path, tree: pathlib.Path, kind: str,
+                 limits: image_limits.Limits, need_end: bool) -> None:
+        self._tree = tree
+        control, self._control = os.pipe2(os.O_CLOEXEC)
+        # A full pipe says enough; the writer never waits for the child.
+        os.set_blocking(self._control, False)
+        try:
+            with open(blob, 'rb') as source:
+                self._process = _start(
+                    child.APPLY, tree, control, limits,
+                    [kind, '1' if need_end else '0'], kind, stdin=source,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except BaseException:
+            os.close(self._control)
+            raise
+        finally:
+            os.close(control)
+
+    def advance(self) -> bool:
+        """Say that the blob has grown; False: the child has ended."""
+        return self._tell(follow.MORE)
+
+    def finish(self) -> None:
+        """Say that the blob is complete."""
+        os.set_blocking(self._control, True)
+        self._tell(follow.END)
+
+    def result(self) -> Applied:
+        """Wait for the child.
+
+        :raises RuntimeFault: what the child raised.
+        :raises Internal: the child died.
+        """
+        output, errors = self._process.communicate()
+        fields = _report(self._process, output, errors)
+        for path in fields[5:]:
+            self._make_opaque(path)
+        return Applied(fields[4].decode(), int(fields[1]))
+
+    def close(self) -> None:
+        """End the child, whatever it does, and release everything."""
+        if self._control >= 0:
+            os.close(self._control)
+            self._control = -1
+        _end(self._process)
+
+    def _tell(self, sign: bytes) -> bool:
+        try:
+            os.write(self._control, sign)
+        except BlockingIOError:
+            return True
+        except BrokenPipeError:
+            return False
+        return True
+
+    def _make_opaque(self, path: bytes) -> None:
+        """Set the attribute that takes a privilege the child has not."""
+        with contextlib.ExitStack() as stack:
+            handle = os.open(self._tree, _DIRECTORY)
+            stack.callback(os.close, handle)
+            for part in filter(None, path.split(b'/')):
+                handle = os.open(part, _DIRECTORY, dir_fd=handle)
+                stack.callback(os.close, handle)
+            os.setxattr(handle, whiteout.OPAQUE_ATTRIBUTE,
+                        whiteout.OPAQUE_VALUE)
+
+
+class Production:
+    """A child that writes a tree as a layer tar; read() gives its bytes."""
+
+    def __init__(self, tree: pathlib.Path, id_map: models.IdMap | None,
+                 limits: image_limits.Limits) -> None:
+        ids = id_map or models.IdMap(0)
+        self._process = _start(
+            child.PRODUCE, tree, -1, limits,
+            [str(ids.host_base), str(ids.size)], compression.PLAIN,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+
+    def read(self, size: int) -> bytes:
+        """Read up to ``size`` bytes of the tar; b'' at its end."""
+        assert self._process.stdout is not None
+        return os.read(self._process.stdout.fileno(), size)
+
+    def finish(self) -> None:
+        """Wait for the child after its last byte.
+
+        :raises RuntimeFault: the tar is not complete, and why.
+        """
+        _, errors = self._process.communicate()
+        _report(self._process, errors, errors)
+
+    def close(self) -> None:
+        """End the child, whatever it does, and release everything."""
+        _end(self._process)
+
+
+class Unpacker:
+    """Starts children; the seam that tests replace."""
+
+    def apply(self, blob: pathlib.Path, tree: pathlib.Path, kind: str,
+              limits: image_limits.Limits, *,
+              need_end: bool = False) -> Application:
+        """Begin to apply ``blob``, compressed as ``kind``, to ``tree``.
+
+        :param need_end: refuse a tar that has no end marker.
+        """
+        return Application(blob, tree, kind, limits, need_end)
+
+    def produce(self, tree: pathlib.Path, id_map: models.IdMap | None,
+                limits: image_limits.Limits) -> Production:
+        """Begin to write the overlay upper directory ``tree`` as a tar."""
+        return Production(tree, id_map, limits)
+
+
+def _start(mode: str, tree: pathlib.Path, control: int,
+           limits: image_limits.Limits, rest: list[str], kind: str,
+           **streams: typing.Any) -> 'subprocess.Popen[bytes]':
+    arguments = [
+        mode, str(os.getpid()), str(tree), str(control),
+        str(limits.layer_bytes), str(limits.layer_entries), *rest]
+    return subprocess.Popen(
+        [sys.executable, '-I', '-S', '-c', _START, ':'.join(_paths(kind)),
+         *arguments],
+        pass_fds=[control] if control >= 0 else [], cwd='/', env={},
+        **streams)
+
+
+def _paths(kind: str) -> list[str]:
+    """Give the directories from which the child imports."""
+    paths = [str(pathlib.Path(novacontainer.__path__[0]).parent)]
+    if kind == compression.ZSTD:
+        import zstandard  # here, because it is seldom needed and large
+        paths.append(str(pathlib.Path(zstandard.__path__[0]).parent))
+    return paths
+
+
+def _report(process: 'subprocess.Popen[bytes]', output: bytes,
+            errors: bytes) -> list[bytes]:
+    fields = output.split(b'\0')
+    if process.returncode == 0 and fields[0] == b'ok':
+        return fields
+    if process.returncode == 0 and fields[0] == b'error':
+        kind, code, message = (
+            field.decode('utf-8', 'replace') for field in fields[1:])
+        raise _KINDS.get(kind, exception.Internal)(message, code)
+    text = errors[-_ERROR_TEXT_BYTES:].decode('utf-8', 'replace').strip()
+    raise exception.Internal(
+        f'the unpack process died with status {process.returncode}: '
+        f'{text or "it said nothing"}', 'image.unpacker_died')
+
+
+def _end(process: 'subprocess.Popen[bytes]') -> None:
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
