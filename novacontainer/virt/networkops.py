@@ -16,7 +16,7 @@ import nova.conf
 from nova import context as nova_context
 from nova import exception
 from nova.network import model
-from nova import objects
+from nova.objects import instance as nova_instance
 from nova.virt import virtapi as nova_virtapi
 import os_vif
 from oslo_log import log as logging
@@ -54,7 +54,7 @@ class NetworkOps:
     def plug(
         self,
         context: nova_context.RequestContext | None,
-        instance: objects.Instance,
+        instance: nova_instance.Instance,
         network_info: Sequence[model.VIF],
         netns_path: str,
     ) -> None:
@@ -90,7 +90,7 @@ class NetworkOps:
 
     def unplug(
         self,
-        instance: objects.Instance,
+        instance: nova_instance.Instance,
         network_info: Sequence[model.VIF],
     ) -> None:
         """Disconnect all ports; needs neither them nor the namespace.
@@ -107,7 +107,7 @@ class NetworkOps:
     @contextlib.contextmanager
     def wait_for_plugged(
         self,
-        instance: objects.Instance,
+        instance: nova_instance.Instance,
         network_info: Sequence[model.VIF],
     ) -> Iterator[None]:
         """Wait until Neutron reports the ports up that were down before.
@@ -155,7 +155,7 @@ class NetworkOps:
 
     def _undo(
         self,
-        instance: objects.Instance,
+        instance: nova_instance.Instance,
         touched: Sequence[vif_types.Connection],
         fresh: set[str],
     ) -> None:
@@ -176,7 +176,7 @@ class NetworkOps:
 
     @staticmethod
     def _disconnect(
-        instance: objects.Instance,
+        instance: nova_instance.Instance,
         connections: Sequence[vif_types.Connection],
         devices: Sequence[str],
     ) -> None:
@@ -253,7 +253,7 @@ def _sentence(error: Exception) -> str:
             f'nova-compute may run nova-rootwrap through sudo.')
 
 
-def _neutron_failed(event_name: str, instance: objects.Instance) -> None:
+def _neutron_failed(event_name: str, instance: nova_instance.Instance) -> None:
     """Neutron reported that it could not wire a port."""
     LOG.error('Neutron reported a failure: %s', event_name,
               instance=instance)

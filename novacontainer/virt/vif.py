@@ -13,7 +13,7 @@ import typing
 from nova import exception
 from nova.network import model
 from nova.network import os_vif_util
-from nova import objects
+from nova.objects import instance as nova_instance
 import os_vif
 from os_vif import exception as os_vif_exception
 from os_vif.objects import network as os_vif_network
@@ -100,7 +100,7 @@ def device_exists(device: str) -> bool:
     return True
 
 
-def plug(connection: Connection, instance: objects.Instance) -> None:
+def plug(connection: Connection, instance: nova_instance.Instance) -> None:
     """Have os-vif connect the port; safe to repeat.
 
     :raises: exception.VirtualInterfacePlugException
@@ -117,7 +117,7 @@ def plug(connection: Connection, instance: objects.Instance) -> None:
             f'that [os_vif_ovs] ovsdb_connection leads to it.') from error
 
 
-def unplug(connection: Connection, instance: objects.Instance) -> None:
+def unplug(connection: Connection, instance: nova_instance.Instance) -> None:
     """Have os-vif disconnect the port; one that is not there is fine.
 
     :raises: exception.VirtualInterfaceUnplugException
