@@ -23,3 +23,13 @@ clean: ## Remove what test, docs and builds left in the checkout
 	rm -rf build dist *.egg-info doc/build releasenotes/build
 	find novacontainer tests -name __pycache__ -type d -prune \
 	    -exec rm -rf {} +
+
+.PHONY: demo
+demo: ## A whole cloud on this machine, and a tenant in it (root, Debian 12)
+	@[ -x /usr/bin/python3 ] || { apt-get update && \
+	    apt-get install --yes --no-install-recommends python3; }
+	@/usr/bin/python3 -m demo up
+
+.PHONY: demo-clean
+demo-clean: ## End that cloud and remove everything of it
+	@/usr/bin/python3 -m demo clean

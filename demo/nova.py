@@ -1,0 +1,84 @@
+"""Nova: the APIs, the conductor, the scheduler, and the compute service.
+
+Called by ``cloud``.  nova-compute runs as the unprivileged user, reads no
+database password, and reaches root only through sudo and nova-rootwrap.
+"""
+
+from demo import commands
+from demo import directory as directories
+from demo import environment
+from demo import ports
+from demo import processes
+from demo import schema
+from demo import switch
+from demo import uwsgi
+
+#: Daemons in the order in which they are started.
+CONTROLLERS = ('nova-conductor', 'nova-scheduler')
+
+
+def prepare(directory: directories.Directory) -> None:
+    """Make the state directory, the schemas, and the cells."""
+    state = directory.own(directory.data / 'nova')
+    directory.own(state / 'lock')
+    etc = directory.etc / 'nova'
+    manage = ('nova-manage', '--config-file', str(etc / 'nova.conf'),
+              '--config-file', str(etc / 'nova-controller.conf'))
+    cell0 = (f'mysql+pymysql://openstack:{directory.password()}'
+             f'@127.0.0.1:{ports.MARIADB}/nova_cell0?charset=utf8mb4')
+    schema.synchronise(directory, 'nova', [
+        (*manage, 'api_db', 'sync'),
+        (*manage, 'cell_v2', 'map_cell0', '--database_connection', cell0),
+        (*manage, 'db', 'sync'),
+        (*manage, 'cell_v2', 'create_cell', '--name', 'cell1')])
+
+
+def start_controllers(directory: directories.Directory,
+                      supervisor: processes.Supervisor) -> None:
+    """Start the conductor and the scheduler."""
+    etc = directory.etc / 'nova'
+    configs = (etc / 'nova.conf', etc / 'nova-controller.conf')
+    for name in CONTROLLERS:
+        supervisor.start(processes.Process(
+            name,
+            (directory.tool(name), '--config-file', str(configs[0]),
+             '--config-file', str(configs[1])),
+            commands.clean_environment(directory.home,
+                                       directory.venv / 'bin'),
+            directories.USER,
+            (*configs, environment.openstack_stamp(directory))))
+
+
+def start_api(directory: directories.Directory,
+              supervisor: processes.Supervisor, name: str, module: str,
+              port: int) -> None:
+    """Serve the compute API, or the metadata API."""
+    etc = directory.etc / 'nova'
+    # The first is also where the WSGI pipeline is read from.
+    configs = (f'{directory.venv}/etc/nova/api-paste.ini', 'nova.conf',
+               'nova-controller.conf')
+    supervisor.start(uwsgi.process(
+        directory, name, module, port,
+        {'OS_NOVA_CONFIG_DIR': str(etc),
+         'OS_NOVA_CONFIG_FILES': ';'.join(configs)},
+        tuple(etc / config for config in configs)))
+    supervisor.wait_ready(name, lambda: ports.answers(port))
+
+
+def start_compute(directory: directories.Directory,
+                  supervisor: processes.Supervisor) -> None:
+    """Start nova-compute with our driver."""
+    etc = directory.etc / 'nova'
+    inputs = (etc / 'nova.conf', etc / 'rootwrap.conf',
+              *sorted((etc / 'rootwrap.d').iterdir()),
+              environment.openstack_stamp(directory),
+              environment.wheel_stamp(directory))
+    supervisor.start(processes.Process(
+        'nova-compute',
+        # One configuration file: privsep-helper is started with the same,
+        # and the rootwrap filters allow it exactly one.
+        (directory.tool('nova-compute'), '--config-file',
+         str(etc / 'nova.conf')),
+        commands.clean_environment(directory.home, directory.venv / 'bin',
+                                   **switch.environment(directory)),
+        directories.USER, inputs))

@@ -1,0 +1,56 @@
+"""When the cloud as a whole can take a tenant.
+
+Called by ``cloud`` after everything was started; asks Nova and Neutron as
+the administrator.
+"""
+
+from collections.abc import Callable
+import time
+
+import openstack
+
+from demo import catalog
+from demo import directory as directories
+from demo import errors
+from demo import neutron
+from demo import processes
+
+
+def wait(directory: directories.Directory,
+         supervisor: processes.Supervisor) -> None:
+    """Wait for the compute host in the scheduler's eyes, and the agents.
+
+    :raises DemoError: something ended, or is not there in time.
+    """
+    cloud = catalog.connect(directory, 'admin')
+    _until(supervisor, ['nova-compute', 'nova-conductor', 'nova-scheduler'],
+           'Nova maps its compute host', lambda: _host_mapped(cloud))
+    _until(supervisor, list(neutron.AGENTS),
+           'all Neutron agents report', lambda: _agents_alive(cloud))
+
+
+def _host_mapped(cloud: openstack.connection.Connection) -> bool:
+    # Only hosts that are mapped to a cell are listed.
+    return any(host.state == 'up' and host.status == 'enabled'
+               for host in cloud.compute.hypervisors(details=True))
+
+
+def _agents_alive(cloud: openstack.connection.Connection) -> bool:
+    alive = {agent.binary for agent in cloud.network.agents()
+             if agent.is_alive}
+    return alive.issuperset(neutron.AGENTS)
+
+
+def _until(supervisor: processes.Supervisor, names: list[str], what: str,
+           condition: Callable[[], bool], timeout_s: float = 120) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        for name in names:
+            if not supervisor.alive(name):
+                raise errors.DemoError(f'{name} has ended.',
+                                       [supervisor.log(name)])
+        if time.monotonic() > deadline:
+            raise errors.DemoError(
+                f'waited {timeout_s:.0f} s in vain until {what}.',
+                [supervisor.log(name) for name in names])
+        time.sleep(0.5)

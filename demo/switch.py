@@ -1,0 +1,113 @@
+"""Open vSwitch: a database and a switch of the demo's own.
+
+Called by ``cloud`` and ``cleaning``.  Where the kernel has no openvswitch
+module the switch forwards in userspace (``datapath_type=netdev``).
+"""
+
+import pathlib
+
+from demo import commands
+from demo import configs
+from demo import directory as directories
+from demo import errors
+from demo import ports
+from demo import processes
+
+_SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
+
+#: Interfaces that the switch makes; "ovs-netdev" is the datapath itself.
+BRIDGES = ('br-int', 'br-tun')
+_INTERFACES = (*BRIDGES, 'ovs-netdev', 'ovs-system')
+
+
+def datapath() -> str:
+    """``system`` where the kernel has the module, else ``netdev``."""
+    module = pathlib.Path('/sys/module/openvswitch')
+    if not module.exists():
+        try:
+            commands.output(['modprobe', 'openvswitch'])
+        except errors.DemoError:
+            return 'netdev'
+    return 'system' if module.exists() else 'netdev'
+
+
+def environment(directory: directories.Directory) -> dict[str, str]:
+    """What Open vSwitch's programs, and who calls them, need to know."""
+    return {'OVS_RUNDIR': str(directory.run / 'openvswitch'),
+            'OVS_DBDIR': str(directory.data / 'openvswitch'),
+            'OVS_LOGDIR': str(directory.log),
+            'OVS_SYSCONFDIR': str(directory.etc)}
+
+
+def refuse_foreign() -> None:
+    """Check that no other Open vSwitch has bridges of the same names.
+
+    :raises DemoError: one has.
+    """
+    taken = [name for name in _INTERFACES
+             if pathlib.Path('/sys/class/net', name).exists()]
+    if taken:
+        raise errors.DemoError(
+            f'this machine has {", ".join(taken)} already: another Open '
+            'vSwitch runs here, or was ended uncleanly. Stop it, or delete '
+            'the interfaces with "ip link del", then run "make demo" again.')
+
+
+def start(directory: directories.Directory,
+          supervisor: processes.Supervisor) -> None:
+    """Start the database and the switch."""
+    data = directory.data / 'openvswitch'
+    run = directory.run / 'openvswitch'
+    for path in (data, run):
+        path.mkdir(exist_ok=True)
+    database = data / 'conf.db'
+    if not database.exists():
+        commands.output(['ovsdb-tool', 'create', str(database), _SCHEMA])
+    env = commands.clean_environment(directory.home, **environment(directory))
+    remote = f'unix:{run}/db.sock'
+    supervisor.start(processes.Process(
+        'ovsdb-server',
+        ('ovsdb-server', str(database), f'--remote=p{remote}',
+         f'--remote=ptcp:{ports.OVSDB}:127.0.0.1',
+         f'--unixctl={run}/ovsdb.ctl'), env))
+    supervisor.wait_ready('ovsdb-server', lambda: ports.is_open(ports.OVSDB))
+    version = commands.output(['ovs-vswitchd', '--version']).split()[3]
+    _vsctl(remote, 'init')
+    _vsctl(remote, 'set', 'Open_vSwitch', '.',
+           f'external_ids:system-id={configs.HOST}',
+           f'external_ids:hostname={configs.HOST}', f'ovs_version={version}')
+    control = run / 'vswitchd.ctl'
+    supervisor.start(processes.Process(
+        'ovs-vswitchd',
+        ('ovs-vswitchd', remote, f'--unixctl={control}'), env))
+    supervisor.wait_ready('ovs-vswitchd', control.exists)
+
+
+def stop(directory: directories.Directory,
+         supervisor: processes.Supervisor) -> list[str]:
+    """End the switch with its interfaces, then the database.
+
+    :returns: the names of the processes that were running.
+    """
+    control = directory.run / 'openvswitch' / 'vswitchd.ctl'
+    running = [name for name in ('ovs-vswitchd', 'ovsdb-server')
+               if supervisor.alive(name)]
+    if 'ovs-vswitchd' in running and control.exists():
+        # A plain kill would leave its persistent tap devices behind.
+        commands.output(['ovs-appctl', '--timeout=10', '-t', str(control),
+                         'exit', '--cleanup'])
+    supervisor.stop(('ovs-vswitchd', 'ovsdb-server'))
+    return running
+
+
+def ports_of_bridge(directory: directories.Directory) -> set[str]:
+    """Names of the ports on the integration bridge."""
+    socket = directory.run / 'openvswitch' / 'db.sock'
+    return set(commands.output(
+        ['ovs-vsctl', f'--db=unix:{socket}', '--timeout=10', 'list-ports',
+         'br-int']).split())
+
+
+def _vsctl(remote: str, *arguments: str) -> None:
+    commands.output(['ovs-vsctl', f'--db={remote}', '--timeout=10',
+                     '--no-wait', *arguments])
