@@ -122,7 +122,7 @@ def mounts(shm_size_bytes: int,
         models.Mount('cgroup', 'cgroup', '/sys/fs/cgroup',
                      (*readonly, *kernel, 'relatime')),
         models.Mount('mqueue', 'mqueue', '/dev/mqueue', kernel),
-        models.Mount('tmpfs', 'shm', '/dev/shm',
+        models.Mount('tmpfs', 'shm', '/dev/shm',  # noqa: S108
                      (*kernel, 'mode=1777', f'size={shm_size_bytes}')),
     )
 

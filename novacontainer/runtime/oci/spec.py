@@ -65,7 +65,7 @@ def _user(spec: models.ContainerSpec) -> models.Json:
         for number in (user.uid, user.gid, *user.additional_gids):
             if number >= spec.id_map.size:
                 raise exception.InvalidRequest(
-                    f'The id {number} is outside the container\'s user '
+                    f"The id {number} is outside the container's user "
                     f'namespace, which has the ids 0 to '
                     f'{spec.id_map.size - 1}.', 'container.id_range')
     return {'uid': user.uid, 'gid': user.gid,

@@ -69,7 +69,7 @@ def _find_account(word: str, passwd: bytes) -> Account:
     if uid is None:
         raise exception.InvalidRequest(
             f'unable to find user {word}: no matching entries in the '
-            'image\'s passwd file', 'container.user_not_found')
+            "image's passwd file", 'container.user_not_found')
     return Account(name='', uid=_checked(uid), gid=0, home='/')
 
 
@@ -81,7 +81,7 @@ def _find_gid(word: str, group: bytes) -> int:
     if gid is None:
         raise exception.InvalidRequest(
             f'unable to find group {word}: no matching entries in the '
-            'image\'s group file', 'container.group_not_found')
+            "image's group file", 'container.group_not_found')
     return _checked(gid)
 
 

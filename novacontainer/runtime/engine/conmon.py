@@ -1,0 +1,167 @@
+"""Starting conmon, which watches one container for as long as it lives.
+
+Called by ``engine.supervised``.  Calls conmon(8), ``engine.cgroups`` and
+``host.processes``.
+
+conmon runs the OCI runtime's ``create``, holds the container's standard
+streams, writes its log and, at the end, its exit code.  It outlives this
+daemon: it gets no descriptor of ours, a session and a cgroup of its own.
+
+The protocol: conmon waits for a byte on ``_OCI_STARTPIPE``; then detaches by
+a double fork; then reports ``{"data": PID}`` or ``{"data": -1, "message":
+TEXT}`` on ``_OCI_SYNCPIPE``.
+"""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import time
+
+from novacontainer.runtime.engine import cgroups
+from novacontainer.runtime.engine import oci_runtime
+from novacontainer.runtime.engine import records
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import processes
+from novacontainer.runtime import models
+
+_CREATE_TIMEOUT_S = 120
+_ENVIRONMENT = {
+    'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}
+
+
+class CreateFailed(Exception):
+    """The OCI runtime refused; the text is what it said."""
+
+
+def create(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
+           bundle: models.Bundle, files: records.Files) -> models.Created:
+    """Start a conmon that creates the container of a bundle.
+
+    :raises CreateFailed: the OCI runtime refused the container.
+    :raises Internal: conmon itself failed, or did not answer in time.
+    """
+    group = os.path.join(
+        os.path.dirname(bundle.spec['linux']['cgroupsPath']), 'conmon')
+    words = _arguments(binary, runtime, bundle, files)
+    with contextlib.ExitStack() as stack:
+        sync_read, sync_write = _pipe(stack)
+        go_read, go_write = _pipe(stack)
+        log = stack.enter_context(open(files.conmon_log, 'wb'))
+        environment = {**_ENVIRONMENT,
+                       '_OCI_SYNCPIPE': str(sync_write.fileno()),
+                       '_OCI_STARTPIPE': str(go_read.fileno())}
+        try:
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                pass_fds=(sync_write.fileno(), go_read.fileno()), cwd='/',
+                env=environment, start_new_session=True)
+        except OSError as error:
+            raise exception.Internal(
+                f'Cannot run {binary}: {error}', 'engine.failed') from error
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        sync_write.close()
+        _release(process.pid, group, go_write)
+        answer = _answer(sync_read, files)
+    pid = _container_pid(answer, files)
+    conmon_pid = files.read_pid(files.conmon_pid)
+    return models.Created(
+        pid=pid, conmon_pid=conmon_pid,
+        conmon_started=processes.start_ticks(conmon_pid))
+
+
+def kill_detached(files: records.Files) -> None:
+    """Kill the conmon whose create did not come to an end, if there is one.
+
+    Its pid file is all that tells of it, so the process is asked who it is.
+    """
+    pid = files.read_pid(files.conmon_pid)
+    started = processes.start_ticks(pid)
+    try:
+        words = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    if files.container_id.encode() in words.split(b'\0'):
+        processes.send_signal(pid, started, signal.SIGKILL)
+
+
+def _pipe(stack: contextlib.ExitStack) -> tuple[io.FileIO, io.FileIO]:
+    read_end, write_end = os.pipe2(os.O_CLOEXEC)
+    return (stack.enter_context(io.FileIO(read_end, 'r')),
+            stack.enter_context(io.FileIO(write_end, 'w')))
+
+
+def _release(pid: int, group: str, start_pipe: io.FileIO) -> None:
+    """Put the waiting conmon into its cgroup and let it go on."""
+    try:
+        cgroups.place(pid, group)
+        start_pipe.write(b'.')
+    except OSError as error:
+        raise exception.Internal(
+            f'Cannot put conmon into the control group {group}: {error}',
+            'engine.cgroup') from error
+
+
+def _answer(sync_pipe: io.FileIO, files: records.Files) -> bytes:
+    """Return the line that conmon writes when ``create`` has ended."""
+    poller = select.poll()
+    poller.register(sync_pipe, select.POLLIN)
+    deadline = time.monotonic() + _CREATE_TIMEOUT_S
+    line = b''
+    while not line.endswith(b'\n'):
+        left_ms = max(0, int((deadline - time.monotonic()) * 1000))
+        if not poller.poll(left_ms):
+            kill_detached(files)
+            raise exception.Internal(
+                f'conmon did not report within {_CREATE_TIMEOUT_S} s.',
+                'engine.timeout')
+        part = sync_pipe.read(65536)
+        if not part:
+            break
+        line += part
+    return line
+
+
+def _container_pid(answer: bytes, files: records.Files) -> int:
+    try:
+        report = json.loads(answer)
+        pid = int(report['data'])
+    except (ValueError, KeyError, TypeError) as error:
+        words = files.conmon_log.read_text(errors='replace').strip()
+        raise exception.Internal(
+            f'conmon failed: {words or "it said nothing"}',
+            'engine.failed') from error
+    if pid <= 0:
+        raise CreateFailed(oci_runtime.said(files.runtime_log)
+                           or str(report.get('message', '')).strip())
+    return pid
+
+
+def _arguments(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
+               bundle: models.Bundle, files: records.Files) -> list[str]:
+    words = [
+        str(binary), '--api-version', '1',
+        '--cid', bundle.id, '--cuuid', bundle.id, '--name', bundle.id,
+        '--runtime', str(runtime.binary),
+        '--bundle', str(bundle.directory),
+        '--container-pidfile', str(files.pid),
+        '--conmon-pidfile', str(files.conmon_pid),
+        '--exit-dir', str(files.exit.parent),
+        '--socket-dir-path', str(files.sockets),
+        '--log-path', f'k8s-file:{bundle.log_path}',
+        '--log-level', 'error', '--no-sync-log',
+    ]
+    words.extend(f'--runtime-arg={argument}' for argument
+                 in runtime.global_arguments(files.runtime_log))
+    if bundle.log_size_max_bytes:
+        words += ['--log-size-max', str(bundle.log_size_max_bytes)]
+    if bundle.terminal:
+        words.append('--terminal')
+    if bundle.stdin_open:
+        words += ['--stdin', '--leave-stdin-open']
+    return words

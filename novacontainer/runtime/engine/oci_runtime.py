@@ -1,0 +1,153 @@
+"""The command line of crun and runc: the one place that runs them.
+
+Called by ``engine.supervised``; ``engine.conmon`` takes the arguments from
+here, since conmon is what runs ``create``.  Calls the binary.
+
+Both speak the OCI command line (runtime-spec, runtime.md) and write errors
+to ``--log`` as lines of JSON with ``--log-format=json``.
+"""
+
+from collections.abc import Sequence
+import json
+import pathlib
+import re
+import subprocess
+
+from novacontainer.runtime import exception
+
+_TIMEOUT_S = 60
+_ENVIRONMENT = {
+    'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}
+
+_NO_SUCH_CONTAINER = re.compile(
+    r'does not exist|error opening file .*status', re.IGNORECASE)
+_COMMAND = r'[`"\'](?P<command>[^`"\']+)[`"\']'
+#: How the runtimes say what is wrong with the image's command.
+_COMMAND_FAULTS = (
+    (re.compile(rf'executable file {_COMMAND} not found'), 'not_found'),
+    (re.compile(rf'exec: {_COMMAND}: executable file not found'),
+     'not_found'),
+    (re.compile(rf'exec: {_COMMAND}:.*no such file'), 'not_found'),
+    (re.compile(rf'exec: {_COMMAND}:.*(permission denied|is a directory)'),
+     'not_executable'),
+    (re.compile(r'open executable: (No such file|Not a directory)'),
+     'not_found'),
+    (re.compile(r'open executable|the path .* (is a directory|is not exec)'),
+     'not_executable'),
+)
+
+
+class OciRuntime:
+    """One OCI runtime binary, with a state directory of its own.
+
+    :param binary: path of crun, runc or another that speaks as they do.
+    :param root: where it keeps its state (``--root``).
+    """
+
+    def __init__(self, binary: pathlib.Path, root: pathlib.Path) -> None:
+        self.binary = binary
+        self.name = binary.name
+        self.root = root
+
+    def version(self) -> str:
+        """Return the version, as the first line of ``--version`` has it.
+
+        :raises Internal: it does not run.
+        """
+        words = self._call([str(self.binary), '--version']).stdout.split()
+        return words[2] if len(words) > 2 else 'unknown'
+
+    def global_arguments(self, log: pathlib.Path) -> list[str]:
+        """Return the arguments that stand before the command."""
+        return ['--root', str(self.root), '--log', str(log),
+                '--log-format', 'json']
+
+    def start(self, container_id: str, log: pathlib.Path) -> None:
+        """Let the process of a created container run.
+
+        :raises NotFound: there is no such container.
+        :raises Internal: anything else, in the runtime's words.
+        """
+        self._command(['start', container_id], log)
+
+    def delete(self, container_id: str, log: pathlib.Path,
+               force: bool = False) -> None:
+        """Delete a stopped container, or any with ``force``.
+
+        :raises NotFound: there is no such container.
+        :raises Internal: anything else, in the runtime's words.
+        """
+        words = ['delete', '--force'] if force else ['delete']
+        self._command([*words, container_id], log)
+
+    def state(self, container_id: str, log: pathlib.Path) -> str:
+        """Return ``status`` of runtime-spec, runtime.md, "State".
+
+        :raises NotFound: there is no such container.
+        :raises Internal: anything else, in the runtime's words.
+        """
+        answer = self._command(['state', container_id], log)
+        return str(json.loads(answer)['status'])
+
+    def _command(self, words: Sequence[str], log: pathlib.Path) -> str:
+        log.unlink(missing_ok=True)
+        result = self._call(
+            [str(self.binary), *self.global_arguments(log), *words])
+        if result.returncode == 0:
+            return result.stdout
+        text = said(log) or result.stderr.strip()
+        if _NO_SUCH_CONTAINER.search(text):
+            raise exception.NotFound(
+                f'No such container: {words[-1]}', 'container.not_found')
+        raise exception.Internal(
+            f'{self.name} {words[0]} failed: {text}', 'engine.failed')
+
+    def _call(self, words: Sequence[str],
+              ) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, errors='replace', timeout=_TIMEOUT_S, check=False,
+                cwd='/', env=_ENVIRONMENT)
+        except subprocess.TimeoutExpired as error:
+            raise exception.Internal(
+                f'{self.name} did not answer within {_TIMEOUT_S} s: '
+                f'{" ".join(words)}', 'engine.timeout') from error
+        except OSError as error:
+            raise exception.Internal(
+                f'Cannot run {self.binary}: {error}',
+                'engine.failed') from error
+
+
+def said(log: pathlib.Path) -> str:
+    """Return the last error in a runtime's JSON log, '' when none."""
+    try:
+        lines = log.read_text(errors='replace').splitlines()
+    except FileNotFoundError:
+        return ''
+    for line in reversed(lines):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if entry.get('level') == 'error':
+            return str(entry.get('msg', ''))
+    return ''
+
+
+def create_fault(text: str, command: str) -> exception.RuntimeFault:
+    """Return the fault for what a runtime said when ``create`` failed.
+
+    :param text: its words.
+    :param command: first word of the container's process.
+    """
+    for pattern, reason in _COMMAND_FAULTS:
+        if pattern.search(text):
+            what = ('was not found in the image' if reason == 'not_found'
+                    else 'cannot be executed: it is a directory or lacks '
+                         'the permission')
+            return exception.InvalidRequest(
+                f'The command {command!r} {what}.',
+                f'container.command_{reason}')
+    return exception.Internal(
+        f'The container cannot be made: {text}', 'engine.failed')

@@ -1,0 +1,120 @@
+"""What the engine writes down about a container, in files under /run.
+
+Called by ``engine.supervised``, ``engine.conmon``.  Calls the file system.
+
+The directories are on tmpfs: after a reboot there is nothing left to know.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    """A container that was created, and not deleted since.
+
+    Start times are clock ticks since boot, see ``host.processes``.  While
+    the container is being created, pids are 0.
+    """
+
+    cgroup_path: str
+    bundle: str
+    pid: int = 0
+    started: int = 0
+    conmon_pid: int = 0
+    conmon_started: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Files:
+    """The engine's own files of one container.
+
+    :param home: ``<run root>/engine/<id>``.
+    :param exit: conmon writes the exit code here.
+    :param sockets: conmon links ``<sockets>/<id>`` to the bundle, so that
+        the path of the attach socket in there is short enough.
+    """
+
+    home: pathlib.Path
+    exit: pathlib.Path
+    sockets: pathlib.Path
+    container_id: str
+
+    @classmethod
+    def of(cls, run_root: pathlib.Path, container_id: str) -> 'Files':
+        """Return where the files of a container are, made or not."""
+        return cls(run_root / 'engine' / container_id,
+                   run_root / 'exits' / container_id,
+                   run_root / 'attach', container_id)
+
+    @property
+    def record(self) -> pathlib.Path:
+        """The :class:`Record`, as JSON."""
+        return self.home / 'record.json'
+
+    @property
+    def pid(self) -> pathlib.Path:
+        """Pid of the container, written by the OCI runtime."""
+        return self.home / 'pid'
+
+    @property
+    def conmon_pid(self) -> pathlib.Path:
+        """Pid of conmon, written by itself."""
+        return self.home / 'conmon.pid'
+
+    @property
+    def runtime_log(self) -> pathlib.Path:
+        """What the OCI runtime had to say, one JSON object per line."""
+        return self.home / 'runtime.log'
+
+    @property
+    def conmon_log(self) -> pathlib.Path:
+        """Standard error of conmon."""
+        return self.home / 'conmon.log'
+
+    def make(self) -> None:
+        """Make the directories, and drop what an earlier run left."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.exit.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (self.exit, self.record, self.pid, self.conmon_pid,
+                     self.runtime_log, self.conmon_log):
+            path.unlink(missing_ok=True)
+
+    def save(self, record: Record) -> None:
+        """Write the record; a reader sees the old one or the new one."""
+        temporary = self.record.with_suffix('.new')
+        temporary.write_text(json.dumps(dataclasses.asdict(record)))
+        os.replace(temporary, self.record)
+
+    def load(self) -> Record | None:
+        """Return the record, None when the container was not created."""
+        try:
+            text = self.record.read_text()
+        except FileNotFoundError:
+            return None
+        return Record(**json.loads(text))
+
+    def read_pid(self, path: pathlib.Path) -> int:
+        """Return the number in a pid file, 0 when there is none."""
+        try:
+            return int(path.read_text() or 0)
+        except FileNotFoundError:
+            return 0
+
+    def exit_code(self) -> int | None:
+        """Return the exit code that conmon wrote, None before it did."""
+        try:
+            return int(self.exit.read_text())
+        except FileNotFoundError:
+            return None
+
+    def remove(self) -> None:
+        """Delete all but the exit code; fine when there is nothing."""
+        # conmon's link from the directory of sockets to the bundle.
+        (self.sockets / self.container_id).unlink(missing_ok=True)
+        if self.home.exists():
+            shutil.rmtree(self.home)

@@ -1,0 +1,231 @@
+"""The engine: an OCI runtime's containers, each watched by a conmon.
+
+Called by ``service.containers`` through ``engine.base.Engine``; chosen by
+``engine.select``.  Calls ``engine.{oci_runtime,conmon,cgroups,records}``.
+
+Signals and freezing go straight to the kernel: starting the OCI runtime for
+them costs milliseconds and knows no more than we do.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import json
+import logging
+import pathlib
+import signal as signals
+
+from novacontainer.runtime.engine import cgroups
+from novacontainer.runtime.engine import conmon
+from novacontainer.runtime.engine import oci_runtime
+from novacontainer.runtime.engine import records
+from novacontainer.runtime.engine import seccomp_bpf
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import devices
+from novacontainer.runtime.host import processes
+from novacontainer.runtime import models
+
+LOG = logging.getLogger(__name__)
+
+#: How long a killed process, or the monitor of one, may take to end.
+_PATIENCE_S = 10.0
+_BPF_ANNOTATION = 'run.oci.seccomp_bpf_data'
+#: What conmon makes in the bundle directory.
+_BUNDLE_FILES = ('attach', 'ctl', 'winsz', 'config.json')
+
+
+class Supervised:
+    """An :class:`engine.base.Engine` on an OCI runtime and conmon.
+
+    :param run_root: state that ends with the boot is kept below it.
+    :param runtime_binary: crun or runc.
+    """
+
+    def __init__(self, run_root: pathlib.Path,
+                 runtime_binary: pathlib.Path,
+                 conmon_binary: pathlib.Path) -> None:
+        self._run_root = run_root
+        self._conmon = conmon_binary
+        self._runtime = oci_runtime.OciRuntime(
+            runtime_binary, run_root / runtime_binary.name)
+        self.name = self._runtime.name
+        self.version = self._runtime.version()
+
+    def create(self, bundle: models.Bundle) -> models.Created:
+        """See :meth:`engine.base.Engine.create`."""
+        files = self._files(bundle.id)
+        if files.load() is not None:
+            raise exception.Conflict(
+                f'Container {bundle.id} exists already.',
+                'container.exists')
+        record = records.Record(
+            cgroup_path=bundle.spec['linux']['cgroupsPath'],
+            bundle=str(bundle.directory))
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._abandon, bundle.id)
+            files.make()
+            # Before there is anything to clean: a crash from here on leaves
+            # a record by which delete() finds it.
+            files.save(record)
+            created = self._create_held(bundle, files)
+            files.save(dataclasses.replace(
+                record, pid=created.pid,
+                started=processes.start_ticks(created.pid),
+                conmon_pid=created.conmon_pid,
+                conmon_started=created.conmon_started))
+            devices.reclaim_null()
+            undo.pop_all()
+        return created
+
+    def start(self, container_id: str) -> None:
+        """See :meth:`engine.base.Engine.start`."""
+        self._running(container_id)
+        devices.reclaim_null()
+        log = self._files(container_id).runtime_log
+        try:
+            self._runtime.start(container_id, log)
+        except exception.Internal as error:
+            state = self._runtime.state(container_id, log)
+            if state == 'created':
+                raise
+            raise exception.Conflict(
+                f'Container {container_id} cannot be started: it is '
+                f'{state}.', 'container.not_created') from error
+
+    def kill(self, container_id: str, signal: int,
+             all: bool = False) -> None:
+        """See :meth:`engine.base.Engine.kill`."""
+        record = self._running(container_id)
+        try:
+            if all:
+                cgroups.signal_all(record.cgroup_path, signal)
+            elif not processes.send_signal(
+                    record.pid, record.started, signal):
+                raise _not_running(container_id)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            raise exception.InvalidRequest(
+                f'There is no signal {signal}.',
+                'container.signal') from error
+
+    def pause(self, container_id: str) -> None:
+        """See :meth:`engine.base.Engine.pause`."""
+        cgroups.freeze(self._running(container_id).cgroup_path)
+
+    def resume(self, container_id: str) -> None:
+        """See :meth:`engine.base.Engine.resume`."""
+        cgroups.thaw(self._running(container_id).cgroup_path)
+
+    def delete(self, container_id: str, force: bool = False) -> None:
+        """See :meth:`engine.base.Engine.delete`."""
+        files = self._files(container_id)
+        record = files.load()
+        if record is None:
+            return
+        if _alive(record):
+            if not force:
+                raise exception.Conflict(
+                    f'Container {container_id} is running; stop it first.',
+                    'container.running')
+            _put_down(record)
+        if record.pid:
+            _await_monitor(record)
+        else:
+            # A create that a crash cut short: only the pid file may know.
+            conmon.kill_detached(files)
+        with contextlib.suppress(exception.NotFound):
+            self._runtime.delete(container_id, files.runtime_log, force)
+        cgroups.remove(record.cgroup_path)
+        for name in _BUNDLE_FILES:
+            pathlib.Path(record.bundle, name).unlink(missing_ok=True)
+        files.remove()
+
+    def pid(self, container_id: str) -> int | None:
+        """See :meth:`engine.base.Engine.pid`."""
+        record = self._files(container_id).load()
+        return record.pid if record and _alive(record) else None
+
+    def exit_code(self, container_id: str) -> int | None:
+        """See :meth:`engine.base.Engine.exit_code`."""
+        return self._files(container_id).exit_code()
+
+    def forget(self, container_id: str) -> None:
+        """See :meth:`engine.base.Engine.forget`."""
+        files = self._files(container_id)
+        files.remove()
+        files.exit.unlink(missing_ok=True)
+
+    def _create_held(self, bundle: models.Bundle,
+                     files: records.Files) -> models.Created:
+        document = bundle.spec
+        if self.name == 'crun':
+            document = _precompiled(document)
+        bundle.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (bundle.directory / 'config.json').write_text(json.dumps(document))
+        try:
+            return conmon.create(self._conmon, self._runtime, bundle, files)
+        except conmon.CreateFailed as error:
+            raise oci_runtime.create_fault(
+                str(error), document['process']['args'][0]) from error
+
+    def _abandon(self, container_id: str) -> None:
+        """Clean up after a failed create, without hiding why it failed."""
+        try:
+            self.delete(container_id, force=True)
+            self.forget(container_id)
+        except exception.RuntimeFault as fault:
+            LOG.warning('Container %s was not made, and cleaning up after '
+                        'it failed: %s', container_id, fault)
+
+    def _running(self, container_id: str) -> records.Record:
+        record = self._files(container_id).load()
+        if record is None:
+            raise exception.NotFound(
+                f'No such container: {container_id}', 'container.not_found')
+        if not _alive(record):
+            raise _not_running(container_id)
+        return record
+
+    def _files(self, container_id: str) -> records.Files:
+        return records.Files.of(self._run_root, container_id)
+
+
+def _alive(record: records.Record) -> bool:
+    return processes.alive(record.pid, record.started)
+
+
+def _not_running(container_id: str) -> exception.Conflict:
+    return exception.Conflict(
+        f'Container {container_id} is not running', 'container.not_running')
+
+
+def _put_down(record: records.Record) -> None:
+    """Kill the first process, and with it its pid namespace."""
+    processes.send_signal(record.pid, record.started, signals.SIGKILL)
+    # In a version 1 cgroup even SIGKILL waits until the process is thawed.
+    cgroups.thaw(record.cgroup_path)
+    if not processes.wait_gone(record.pid, record.started, _PATIENCE_S):
+        raise exception.Internal(
+            f'Process {record.pid} does not die; it waits for the kernel.',
+            'engine.unkillable')
+
+
+def _await_monitor(record: records.Record) -> None:
+    """Wait for conmon to note the exit code and leave; or put it down."""
+    monitor = record.conmon_pid, record.conmon_started
+    if not processes.wait_gone(*monitor, _PATIENCE_S):
+        LOG.warning('conmon %d did not end with its container; killing it',
+                    record.conmon_pid)
+        processes.send_signal(*monitor, signals.SIGKILL)
+
+
+def _precompiled(document: models.Json) -> models.Json:
+    """Return the document with its filter compiled, in crun's annotation."""
+    linux = dict(document['linux'])
+    rules = linux.pop('seccomp', None)
+    if rules is None:
+        return document
+    annotations = dict(document.get('annotations', {}))
+    annotations[_BPF_ANNOTATION] = seccomp_bpf.compiled(rules)
+    return {**document, 'linux': linux, 'annotations': annotations}
