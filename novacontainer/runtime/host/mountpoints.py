@@ -107,7 +107,7 @@ def _make_directory(parent_fd: int, name: str, path: str, uid: int) -> None:
         os.mkdir(name, dir_fd=parent_fd)
     except FileExistsError as error:
         raise _refused(path, 'it is a link to nowhere') from error
-    os.chmod(name, 0o755, dir_fd=parent_fd)
+    os.chmod(name, 0o755, dir_fd=parent_fd)  # noqa: S103
     os.chown(name, uid, uid, dir_fd=parent_fd, follow_symlinks=False)
 
 

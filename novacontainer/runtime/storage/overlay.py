@@ -1,7 +1,7 @@
 """Root file systems on overlayfs, with idmapped lower layers.
 
 Called by ``service.containers`` through ``storage.base.Storage``.  Calls
-``host.mounts``, ``host.idmap``, ``storage.layering``, ``storage.trees``.
+``host.mounts``, ``host.trees``, ``storage.layering``.
 
 On disk, below ``<data_root>/overlay/<container id>/``: ``upper`` (the
 container's changes), ``work`` (overlayfs' own), ``merged`` (mount point).
@@ -21,9 +21,9 @@ import pathlib
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import mounts
+from novacontainer.runtime.host import trees
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import layering
-from novacontainer.runtime.storage import trees
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
