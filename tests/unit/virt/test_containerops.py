@@ -1,0 +1,437 @@
+import contextlib
+from unittest import mock
+
+from nova.compute import power_state
+from nova import exception
+from oslo_config import fixture as config_fixture
+from oslotest import base
+
+from novacontainer import client as runtime
+from novacontainer.client import containers
+from novacontainer.client import exceptions
+from novacontainer.client import images
+from novacontainer.virt import consoleops
+from novacontainer.virt import containerops
+from novacontainer.virt import imageops
+from novacontainer.virt import networkops
+from tests import instances
+
+_NETNS = '/run/netns/nc-f00'
+_NETWORK = []
+
+
+class ContainerOpsTestCase(base.BaseTestCase):
+    """Every call that has an effect is noted in ``self.steps``, in order."""
+
+    def setUp(self):
+        super().setUp()
+        self.conf = self.useFixture(config_fixture.Config(containerops.CONF))
+        self.steps = []
+        self.client = mock.create_autospec(
+            runtime.Client('/nonexistent'), instance=True)
+        self.containers = mock.create_autospec(
+            containers.Containers, instance=True)
+        self.client.containers = self.containers
+        self.network = mock.create_autospec(
+            networkops.NetworkOps, instance=True)
+        self.images = mock.create_autospec(imageops.ImageOps, instance=True)
+        self.console = mock.create_autospec(
+            consoleops.ConsoleOps, instance=True)
+        self.console.tail.return_value = ''
+        self.image(command=('/init',))
+        self.status('running')
+        for verb in ('create', 'init', 'start', 'stop', 'remove', 'pause',
+                     'unpause'):
+            self.note(self.containers, verb)
+        for verb in ('plug', 'unplug'):
+            self.note(self.network, verb)
+        self.network.wait_for_plugged.side_effect = self._wait_for_plugged
+        self.containers.wait.side_effect = exceptions.TimedOut('It runs.')
+        self.ops = containerops.ContainerOps(
+            self.client, self.images, self.network, self.console)
+        self.instance = instances.instance()
+
+    def note(self, target, verb, error=None):
+        def effect(*args, **kwargs):
+            self.steps.append(verb)
+            if error is not None:
+                raise error
+            return mock.DEFAULT
+
+        getattr(target, verb).side_effect = effect
+
+    @contextlib.contextmanager
+    def _wait_for_plugged(self, instance, network_info):
+        self.steps.append('expect')
+        yield
+        self.steps.append('plugged')
+
+    def image(self, command):
+        self.images.ensure.return_value = images.Image(
+            'sha256:1', (), command, 1)
+
+    def status(self, status, **fields):
+        self.containers.inspect.return_value = containers.Container(
+            'f00', 'nova-x', status, 'glance/x', {}, _NETNS, **fields)
+
+    def missing(self):
+        return exceptions.NotFound('No such container',
+                                   'container.not_found', 404)
+
+
+class SpawnTestCase(ContainerOpsTestCase):
+
+    def spawn(self, block_device_info=None, power_on=True, **image):
+        self.ops.spawn(
+            mock.sentinel.context, self.instance,
+            instances.image_meta(**image), _NETWORK, block_device_info,
+            power_on)
+
+    def assertAborts(self, words, **kwargs):
+        error = self.assertRaises(
+            exception.BuildAbortException, self.spawn, **kwargs)
+        self.assertIn(words, str(error))
+
+    def test_the_network_is_complete_before_the_start(self):
+        self.spawn()
+        self.assertEqual(
+            ['create', 'init', 'expect', 'plug', 'plugged', 'start'],
+            self.steps)
+        self.network.plug.assert_called_once_with(
+            mock.sentinel.context, self.instance, _NETWORK, _NETNS)
+
+    def test_what_is_created(self):
+        self.conf.config(pids_limit=99, group='novacontainer')
+        self.spawn()
+        name, body = self.containers.create.call_args.args
+        self.assertEqual(f'nova-{self.instance.uuid}', name)
+        self.assertEqual(imageops.reference(instances.image_meta()),
+                         body['Image'])
+        self.assertEqual(99, body['HostConfig']['PidsLimit'])
+
+    def test_powered_off(self):
+        self.spawn(power_on=False)
+        self.assertEqual(['create'], self.steps)
+
+    def test_bad_image(self):
+        self.images.ensure.side_effect = exception.ImageUnacceptable(
+            image_id='x', reason='no')
+        self.assertRaises(exception.ImageUnacceptable, self.spawn)
+        self.assertEqual([], self.steps)
+
+    def test_no_command(self):
+        self.image(command=())
+        error = self.assertRaises(exception.ImageUnacceptable, self.spawn)
+        self.assertIn('names no command', str(error))
+        self.assertEqual([], self.steps)
+
+    def test_command_by_image_property(self):
+        self.image(command=())
+        self.spawn(properties={'os_command_line': 'sleep 1'})
+        self.assertIn('start', self.steps)
+
+    def test_volumes(self):
+        self.assertAborts('Volumes', block_device_info={
+            'block_device_mapping': [{'mount_device': '/dev/vdb'}]})
+        self.assertEqual([], self.steps)
+
+    def test_ephemeral_disk(self):
+        self.assertAborts('ephemeral', block_device_info={
+            'ephemerals': [{'size': 1}]})
+
+    def test_config_drive(self):
+        self.instance.config_drive = 'True'
+        self.assertAborts('config drive')
+
+    def test_create_fails(self):
+        self.note(self.containers, 'create',
+                  exceptions.Failed('crun failed'))
+        self.assertRaises(exception.InstanceDeployFailure, self.spawn)
+        self.assertEqual(['create'], self.steps)
+
+    def test_the_name_is_taken(self):
+        self.note(self.containers, 'create', exceptions.Conflict('taken'))
+        self.assertRaises(exception.InstanceExists, self.spawn)
+        self.assertEqual(['create'], self.steps)
+
+    def test_command_not_found(self):
+        self.note(self.containers, 'init', exceptions.InvalidRequest(
+            'Command not found: /nope', 'container.command_not_found'))
+        self.assertAborts('Command not found: /nope')
+        self.assertEqual(['create', 'init', 'remove'], self.steps)
+
+    def test_vif_cannot_be_plugged(self):
+        self.note(self.network, 'plug',
+                  exception.VirtualInterfacePlugException('no bridge'))
+        self.assertRaises(
+            exception.VirtualInterfacePlugException, self.spawn)
+        self.assertEqual(
+            ['create', 'init', 'expect', 'plug', 'unplug', 'remove'],
+            self.steps)
+
+    def test_neutron_never_reports(self):
+        """Nova would replace the reason with a general one."""
+        @contextlib.contextmanager
+        def timeout(instance, network_info):
+            yield
+            raise exception.VirtualInterfaceCreateException(
+                'Neutron did not report the ports up.')
+
+        self.network.wait_for_plugged.side_effect = timeout
+        self.assertAborts('Neutron did not report the ports up.')
+        self.assertEqual(
+            ['create', 'init', 'plug', 'unplug', 'remove'], self.steps)
+
+    def test_start_fails(self):
+        self.note(self.containers, 'start', exceptions.Failed('oops'))
+        self.assertRaises(exception.InstanceDeployFailure, self.spawn)
+        self.assertEqual(['start', 'unplug', 'remove'], self.steps[-3:])
+
+    def test_deleted_in_the_middle(self):
+        for verb in ('init', 'start'):
+            self.note(self.containers, verb, self.missing())
+            self.note(self.containers, 'remove', self.missing())
+            self.assertRaises(exception.InstanceNotFound, self.spawn)
+            self.assertEqual('remove', self.steps[-1])
+            self.note(self.containers, verb)
+
+    def test_undo_fails_too(self):
+        """The failure that came first is the one that is reported."""
+        self.note(self.containers, 'start', exceptions.Failed('first'))
+        self.note(self.containers, 'remove',
+                  exceptions.ConnectionFailed('second'))
+        self.note(self.network, 'unplug',
+                  exception.VirtualInterfaceUnplugException(reason='third'))
+        error = self.assertRaises(
+            exception.InstanceDeployFailure, self.spawn)
+        self.assertIn('first', str(error))
+        self.assertEqual(['start', 'unplug', 'remove'], self.steps[-3:])
+
+    def test_exits_at_once(self):
+        self.containers.wait.side_effect = None
+        self.containers.wait.return_value = 3
+        self.status('exited', exit_code=3)
+        self.console.tail.return_value = 'httpd: bad port\n'
+        self.assertAborts('exited with code 3 right after its start')
+        self.assertAborts('Its last output: httpd: bad port')
+        self.assertEqual(['unplug', 'remove'], self.steps[-2:])
+
+    def test_exits_at_once_without_a_word(self):
+        self.containers.wait.side_effect = None
+        self.containers.wait.return_value = 0
+        self.status('exited')
+        self.assertAborts('exited with code 0')
+        self.assertAborts('Its last output: none.')
+
+    def test_too_little_memory(self):
+        self.containers.wait.side_effect = None
+        self.containers.wait.return_value = 137
+        self.status('exited', exit_code=137, oom_killed=True)
+        self.assertAborts('64 MB are not enough')
+
+    def test_nobody_wants_to_wait(self):
+        self.conf.config(start_grace=0, group='novacontainer')
+        self.spawn()
+        self.containers.wait.assert_not_called()
+
+    def test_runtime_dies_while_we_wait(self):
+        self.containers.wait.side_effect = exceptions.ConnectionFailed('Cut')
+        self.assertRaises(exception.HypervisorUnavailable, self.spawn)
+        self.assertEqual(['unplug', 'remove'], self.steps[-2:])
+
+
+class DestroyTestCase(ContainerOpsTestCase):
+
+    def destroy(self, **kwargs):
+        self.ops.destroy(self.instance, _NETWORK, **kwargs)
+
+    def test_all(self):
+        self.destroy()
+        self.assertEqual(['remove', 'unplug'], self.steps)
+        self.containers.remove.assert_called_once_with(
+            f'nova-{self.instance.uuid}', force=True)
+
+    def test_again(self):
+        self.note(self.containers, 'remove', self.missing())
+        self.destroy()
+        self.assertEqual(['remove', 'unplug'], self.steps)
+
+    def test_runtime_away(self):
+        self.note(self.containers, 'remove',
+                  exceptions.ConnectionFailed('The socket is gone.'))
+        self.assertRaises(exception.HypervisorUnavailable, self.destroy)
+        self.assertEqual(['remove'], self.steps)
+
+    def test_keep_the_files(self):
+        self.destroy(destroy_disks=False)
+        self.assertEqual(['stop', 'unplug'], self.steps)
+
+    def test_keep_the_network(self):
+        self.destroy(destroy_vifs=False)
+        self.assertEqual(['remove'], self.steps)
+
+    def test_unplug_fails(self):
+        self.note(self.network, 'unplug',
+                  exception.VirtualInterfaceUnplugException(reason='no'))
+        self.assertRaises(
+            exception.VirtualInterfaceUnplugException, self.destroy)
+
+
+class PowerTestCase(ContainerOpsTestCase):
+
+    def power_on(self):
+        self.ops.power_on(mock.sentinel.context, self.instance, _NETWORK)
+
+    def reboot(self, kind):
+        self.ops.reboot(mock.sentinel.context, self.instance, _NETWORK, kind)
+
+    def test_power_off(self):
+        self.ops.power_off(self.instance, 60)
+        self.containers.stop.assert_called_once_with(
+            f'nova-{self.instance.uuid}', 60)
+
+    def test_power_off_nothing(self):
+        self.note(self.containers, 'stop', self.missing())
+        self.ops.power_off(self.instance)
+
+    def test_power_off_fails(self):
+        self.note(self.containers, 'stop', exceptions.Failed('stuck'))
+        self.assertRaises(exception.InstancePowerOffFailure,
+                          self.ops.power_off, self.instance)
+
+    def test_power_on(self):
+        self.status('exited')
+        self.power_on()
+        self.assertEqual(['init', 'plug', 'start'], self.steps)
+
+    def test_power_on_does_not_wait_for_neutron(self):
+        """A port that stayed up is not reported again."""
+        self.status('exited')
+        self.power_on()
+        self.network.wait_for_plugged.assert_not_called()
+
+    def test_power_on_what_runs(self):
+        for status in ('running', 'paused'):
+            self.status(status)
+            self.power_on()
+        self.assertEqual([], self.steps)
+
+    def test_power_on_nothing(self):
+        self.containers.inspect.side_effect = self.missing()
+        self.assertRaises(exception.InstanceNotFound, self.power_on)
+
+    def test_power_on_fails(self):
+        self.status('exited')
+        self.note(self.containers, 'start', exceptions.Failed('oops'))
+        self.assertRaises(exception.InstancePowerOnFailure, self.power_on)
+
+    def test_reboot(self):
+        self.status('exited')
+        self.conf.config(reboot_timeout=7, group='novacontainer')
+        for kind, timeout_s in (('SOFT', 7), ('HARD', 0)):
+            self.steps.clear()
+            self.reboot(kind)
+            self.assertEqual(['stop', 'init', 'plug', 'start'], self.steps)
+            self.containers.stop.assert_called_with(mock.ANY, timeout_s)
+
+    def test_reboot_fails(self):
+        self.note(self.containers, 'stop', exceptions.Failed('stuck'))
+        self.assertRaises(
+            exception.InstanceRebootFailure, self.reboot, 'HARD')
+
+    def test_resume_on_host_boot(self):
+        self.status('exited')
+        self.ops.resume_state_on_host_boot(
+            mock.sentinel.context, self.instance, _NETWORK)
+        self.assertEqual(['init', 'plug', 'start'], self.steps)
+
+    def test_resume_what_runs(self):
+        for status in ('running', 'paused'):
+            self.status(status)
+            self.ops.resume_state_on_host_boot(
+                mock.sentinel.context, self.instance, _NETWORK)
+        self.assertEqual([], self.steps)
+
+    def test_pause(self):
+        self.ops.pause(self.instance)
+        self.ops.unpause(self.instance)
+        self.assertEqual(['pause', 'unpause'], self.steps)
+
+    def test_pause_nothing(self):
+        self.note(self.containers, 'pause', self.missing())
+        self.note(self.containers, 'unpause', self.missing())
+        for step in (self.ops.pause, self.ops.unpause):
+            self.assertRaises(
+                exception.InstanceNotFound, step, self.instance)
+
+
+class InspectTestCase(ContainerOpsTestCase):
+
+    def test_lists(self):
+        self.containers.list.return_value = [
+            containers.Container('1', 'a', 'running', '', {
+                'org.openstack.nova.instance': 'uuid-1',
+                'org.openstack.nova.name': 'instance-1'}),
+            containers.Container('2', 'b', 'exited', '', {
+                'org.openstack.nova.instance': 'uuid-2'})]
+        self.assertEqual(['uuid-1', 'uuid-2'],
+                         self.ops.list_instance_uuids())
+        self.assertEqual(['instance-1'], self.ops.list_instances())
+        self.containers.list.assert_called_with(
+            {'label': ['org.openstack.nova.instance']})
+
+    def test_lists_without_a_runtime(self):
+        self.containers.list.side_effect = exceptions.ConnectionFailed('x')
+        self.assertRaises(exception.HypervisorUnavailable,
+                          self.ops.list_instance_uuids)
+
+    def test_exists_asks_once(self):
+        self.assertTrue(self.ops.instance_exists(self.instance))
+        self.containers.inspect.assert_called_once_with(
+            f'nova-{self.instance.uuid}')
+        self.containers.inspect.side_effect = self.missing()
+        self.assertFalse(self.ops.instance_exists(self.instance))
+
+    def test_info(self):
+        self.status('paused')
+        info = self.ops.get_info(self.instance)
+        self.assertEqual((power_state.PAUSED, 'f00'),
+                         (info.state, info.internal_id))
+
+    def test_info_of_nothing(self):
+        self.containers.inspect.side_effect = self.missing()
+        self.assertRaises(exception.InstanceNotFound, self.ops.get_info,
+                          self.instance)
+
+
+class PlugVifsTestCase(ContainerOpsTestCase):
+
+    def plug_vifs(self):
+        self.ops.plug_vifs(mock.sentinel.context, self.instance, _NETWORK)
+
+    def test_running(self):
+        for status in ('running', 'paused'):
+            self.status(status)
+            self.plug_vifs()
+            self.network.plug.assert_called_with(
+                mock.sentinel.context, self.instance, _NETWORK, _NETNS)
+
+    def test_not_running(self):
+        for status in ('created', 'exited'):
+            self.status(status)
+            self.plug_vifs()
+        self.containers.inspect.side_effect = self.missing()
+        self.plug_vifs()
+        self.assertEqual([], self.steps)
+
+
+class RefusalTestCase(base.BaseTestCase):
+
+    def test_all_reasons_at_once(self):
+        instance = instances.instance(config_drive='True')
+        error = self.assertRaises(
+            exception.BuildAbortException,
+            containerops._refuse_the_impossible, instance,
+            {'ephemerals': [{}], 'block_device_mapping': [{}]})
+        for word in ('Volumes', 'ephemeral', 'config drive'):
+            self.assertIn(word, str(error))

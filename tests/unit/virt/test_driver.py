@@ -1,0 +1,167 @@
+import inspect
+from unittest import mock
+
+import fixtures
+from nova import exception
+from nova.virt import driver as nova_driver
+from nova.virt import event as virtevent
+from nova.virt import fake
+from oslotest import base
+
+from novacontainer.client import exceptions
+from novacontainer.virt import containerops
+from novacontainer.virt import driver
+from novacontainer.virt import hostops
+from novacontainer.virt import lifecycle
+from novacontainer.virt import networkops
+from novacontainer.virt import snapshotops
+from tests import instances
+
+_C = mock.sentinel.context
+_N = mock.sentinel.network_info
+
+
+class ContainerDriverTestCase(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatch('os_vif.initialize'))
+        self.driver = driver.ContainerDriver(fake.FakeVirtAPI())
+        self.instance = instances.instance()
+        for name, kind in (
+                ('_containers', containerops.ContainerOps),
+                ('_hosts', hostops.HostOps),
+                ('_networks', networkops.NetworkOps),
+                ('_snapshots', snapshotops.SnapshotOps),
+                ('_lifecycle', lifecycle.Lifecycle)):
+            setattr(self.driver, name,
+                    mock.create_autospec(kind, instance=True))
+
+    def test_signatures_are_nova_s(self):
+        """Whatever Nova passes arrives under the same name."""
+        for name, method in vars(driver.ContainerDriver).items():
+            if not inspect.isfunction(method) or name.startswith('_'):
+                continue
+            theirs = inspect.signature(
+                getattr(nova_driver.ComputeDriver, name)).parameters
+            ours = inspect.signature(method).parameters
+            self.assertEqual(list(theirs), list(ours), name)
+
+    def test_capabilities(self):
+        capabilities = driver.ContainerDriver.capabilities
+        self.assertEqual({'supports_image_type_raw'}, {
+            name for name, supported in capabilities.items() if supported})
+        self.assertEqual(set(nova_driver.ComputeDriver.capabilities),
+                         set(capabilities))
+
+    def test_what_nova_does_better_itself(self):
+        """Its fallbacks for these keep the network."""
+        for name in ('rebuild', 'soft_delete', 'restore'):
+            self.assertNotIn(name, vars(driver.ContainerDriver))
+
+    def test_spawn(self):
+        self.driver.spawn(
+            _C, self.instance, mock.sentinel.image, [], None, {},
+            network_info=_N, block_device_info=mock.sentinel.bdi)
+        self.driver._containers.spawn.assert_called_once_with(
+            _C, self.instance, mock.sentinel.image, _N, mock.sentinel.bdi,
+            True)
+
+    def test_destroy_and_cleanup(self):
+        self.driver.destroy(_C, self.instance, _N)
+        self.driver._containers.destroy.assert_called_once_with(
+            self.instance, _N, True)
+        self.driver.cleanup(_C, self.instance, _N, destroy_vifs=False)
+        self.driver._containers.destroy.assert_called_with(
+            self.instance, _N, True, False)
+
+    def test_power(self):
+        ops = self.driver._containers
+        self.driver.power_off(self.instance, timeout=9, retry_interval=3)
+        ops.power_off.assert_called_once_with(self.instance, 9)
+        self.driver.power_on(_C, self.instance, _N)
+        ops.power_on.assert_called_once_with(_C, self.instance, _N)
+        self.driver.reboot(_C, self.instance, _N, 'SOFT')
+        ops.reboot.assert_called_once_with(_C, self.instance, _N, 'SOFT')
+        self.driver.resume_state_on_host_boot(_C, self.instance, _N, None)
+        ops.resume_state_on_host_boot.assert_called_once_with(
+            _C, self.instance, _N)
+        self.driver.pause(self.instance)
+        ops.pause.assert_called_once_with(self.instance)
+        self.driver.unpause(self.instance)
+        ops.unpause.assert_called_once_with(self.instance)
+
+    def test_inspection(self):
+        ops = self.driver._containers
+        for ours, args in (
+                ('list_instances', ()), ('list_instance_uuids', ()),
+                ('instance_exists', (self.instance,)),
+                ('get_info', (self.instance,))):
+            self.assertIs(getattr(ops, ours).return_value,
+                          getattr(self.driver, ours)(*args))
+
+    def test_host(self):
+        hosts = self.driver._hosts
+        self.assertIs(hosts.get_available_nodes.return_value,
+                      self.driver.get_available_nodes())
+        self.assertIs(hosts.get_available_resource.return_value,
+                      self.driver.get_available_resource('cpu1'))
+        self.assertIs(hosts.get_host_ip_addr.return_value,
+                      self.driver.get_host_ip_addr())
+        self.assertIs(hosts.get_host_uptime.return_value,
+                      self.driver.get_host_uptime())
+
+    def test_provider_tree(self):
+        tree = mock.Mock()
+        tree.data.return_value.inventory = {}
+        self.driver.update_provider_tree(tree, 'cpu1')
+        name, node, ratios, reserved = (
+            self.driver._hosts.update_provider_tree.call_args.args)
+        self.assertEqual((tree, 'cpu1', 0), (name, node, reserved))
+        self.assertEqual({'VCPU', 'MEMORY_MB', 'DISK_GB'}, set(ratios))
+
+    def test_network(self):
+        self.driver.plug_vifs(self.instance, _N)
+        context, *args = self.driver._containers.plug_vifs.call_args.args
+        self.assertEqual([self.instance, _N], args)
+        self.assertTrue(context.is_admin)
+        self.driver.unplug_vifs(self.instance, None)
+        self.driver._networks.unplug.assert_called_once_with(
+            self.instance, [])
+
+    def test_console_and_snapshot(self):
+        self.driver._consoles = mock.Mock()
+        self.assertIs(
+            self.driver._consoles.get_console_output.return_value,
+            self.driver.get_console_output(_C, self.instance))
+        self.driver.snapshot(_C, self.instance, 'id', mock.sentinel.update)
+        self.driver._snapshots.snapshot.assert_called_once_with(
+            _C, self.instance, 'id', mock.sentinel.update)
+
+    def test_nothing_is_shared(self):
+        self.assertIsNone(self.driver.check_instance_shared_storage_local(
+            _C, self.instance))
+        self.assertIs(False, self.driver.check_instance_shared_storage_remote(
+            _C, {}))
+
+    def test_start_and_stop(self):
+        self.driver.init_host('cpu1')
+        self.driver._hosts.init_host.assert_called_once_with('cpu1')
+        self.driver._lifecycle.start.assert_called_once_with()
+        self.driver.cleanup_host('cpu1')
+        self.driver._lifecycle.stop.assert_called_once_with()
+
+    def test_start_without_a_runtime(self):
+        self.driver._lifecycle.start.side_effect = (
+            exceptions.ConnectionFailed('The socket is gone.'))
+        self.assertRaises(exception.HypervisorUnavailable,
+                          self.driver.init_host, 'cpu1')
+
+    def test_events_reach_nova(self):
+        made = driver.ContainerDriver(fake.FakeVirtAPI())
+        got = []
+        made.register_event_listener(got.append)
+        event = virtevent.LifecycleEvent(
+            self.instance.uuid, virtevent.EVENT_LIFECYCLE_STOPPED)
+        made._lifecycle._emit(event)
+        self.assertEqual([event], got)

@@ -1,0 +1,124 @@
+from nova import exception
+from oslotest import base
+
+from novacontainer.client import exceptions
+from novacontainer.virt import errors
+from tests import instances
+
+_Operation = errors.Operation
+
+
+class TranslatedTestCase(base.BaseTestCase):
+
+    def assertBecomes(self, expected, operation, error, words=None):
+        instance = instances.instance()
+        with errors.translated(operation, instance):
+            pass
+
+        def fail():
+            with errors.translated(operation, instance):
+                raise error
+
+        got = self.assertRaises(expected, fail)
+        self.assertIs(expected, type(got))
+        self.assertIs(error, got.__cause__)
+        self.assertIn(words or error.message, str(got))
+
+    def test_runtime_away(self):
+        for kind in (exceptions.Unavailable, exceptions.ConnectionFailed,
+                     exceptions.TimedOut):
+            for operation in _Operation:
+                self.assertBecomes(exception.HypervisorUnavailable, operation,
+                                   kind('The socket is gone.'))
+
+    def test_no_container(self):
+        instance = instances.instance()
+        error = exceptions.NotFound('No', 'container.not_found', 404)
+        for operation in set(_Operation) - {_Operation.SNAPSHOT}:
+            self.assertBecomes(exception.InstanceNotFound, operation, error,
+                               words=instance.uuid)
+        self.assertBecomes(exception.InstanceNotRunning, _Operation.SNAPSHOT,
+                           error, words=instance.uuid)
+
+    def test_no_image_is_not_no_instance(self):
+        error = exceptions.NotFound('No such image: x', 'image.not_found')
+        self.assertBecomes(
+            exception.InstanceDeployFailure, _Operation.SPAWN, error)
+        self.assertBecomes(
+            exception.InternalError, _Operation.SNAPSHOT, error)
+
+    def test_not_supported(self):
+        for operation in _Operation:
+            self.assertBecomes(NotImplementedError, operation,
+                               exceptions.NotSupported('No checkpoint.'))
+
+    def test_build_that_the_tenant_must_mend(self):
+        for kind in (exceptions.InvalidRequest, exceptions.Forbidden):
+            self.assertBecomes(
+                exception.BuildAbortException, _Operation.SPAWN,
+                kind('Command not found: /bin/nope'))
+
+    def test_build_twice(self):
+        self.assertBecomes(
+            exception.InstanceExists, _Operation.SPAWN,
+            exceptions.Conflict('taken', 'container.name_taken'),
+            words=instances.instance().uuid)
+
+    def test_failure_by_operation(self):
+        table = {
+            _Operation.SPAWN: exception.InstanceDeployFailure,
+            _Operation.DESTROY: exception.InstanceTerminationFailure,
+            _Operation.POWER_ON: exception.InstancePowerOnFailure,
+            _Operation.POWER_OFF: exception.InstancePowerOffFailure,
+            _Operation.REBOOT: exception.InstanceRebootFailure,
+            _Operation.PAUSE: exception.InternalError,
+            _Operation.UNPAUSE: exception.InternalError,
+            _Operation.SNAPSHOT: exception.InternalError,
+            _Operation.INSPECT: exception.InternalError,
+        }
+        for operation in _Operation:
+            self.assertBecomes(table[operation], operation,
+                               exceptions.Failed('crun failed'))
+
+    def test_others_pass(self):
+        def fail():
+            with errors.translated(_Operation.SPAWN, instances.instance()):
+                raise exception.ImageNotFound(image_id='x')
+
+        self.assertRaises(exception.ImageNotFound, fail)
+
+
+class HostTranslatedTestCase(base.BaseTestCase):
+
+    def test_everything_means_the_hypervisor(self):
+        def fail():
+            with errors.host_translated():
+                raise exceptions.Failed('no such route')
+
+        error = self.assertRaises(exception.HypervisorUnavailable, fail)
+        self.assertEqual('no such route', str(error))
+
+
+class ImageTranslatedTestCase(base.BaseTestCase):
+
+    def assertBecomes(self, expected, error):
+        def fail():
+            with errors.image_translated('f00'):
+                raise error
+
+        got = self.assertRaises(expected, fail)
+        self.assertIs(expected, type(got))
+        self.assertIn(error.message, str(got))
+
+    def test_table(self):
+        table = {
+            exceptions.SourceFailed: exception.GlanceConnectionFailed,
+            exceptions.InvalidRequest: exception.ImageUnacceptable,
+            exceptions.NotSupported: exception.ImageUnacceptable,
+            exceptions.Unavailable: exception.HypervisorUnavailable,
+            exceptions.TimedOut: exception.HypervisorUnavailable,
+            exceptions.Failed: exception.InstanceDeployFailure,
+            exceptions.Conflict: exception.InstanceDeployFailure,
+        }
+        for kind, expected in table.items():
+            self.assertBecomes(expected, kind('These words.'))

@@ -1,0 +1,167 @@
+import errno
+import io
+import threading
+import time
+from unittest import mock
+
+import fixtures
+from nova import exception
+from nova import objects
+from oslo_config import fixture as config_fixture
+from oslotest import base
+
+from novacontainer import client as runtime
+from novacontainer.client import exceptions
+from novacontainer.client import images
+from novacontainer.virt import imageops
+from tests import instances
+
+_NAME = f'glance/{instances.image_meta().id}:' + 'c0ffee' * 5 + 'c0'
+
+
+class ReferenceTestCase(base.BaseTestCase):
+
+    def test_id_and_checksum(self):
+        self.assertEqual(_NAME, imageops.reference(instances.image_meta()))
+
+    def test_no_checksum(self):
+        for meta in (instances.image_meta(checksum=None),
+                     objects.ImageMeta(id=instances.image_meta().id)):
+            self.assertTrue(
+                imageops.reference(meta).endswith(':unverified'))
+
+
+class ImageOpsTestCase(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.conf = self.useFixture(config_fixture.Config(imageops.CONF))
+        self.client = mock.create_autospec(
+            runtime.Client('/nonexistent'), instance=True)
+        self.client.images = mock.create_autospec(
+            images.Images, instance=True)
+        self.loaded = {}
+        self.client.images.get.side_effect = self._get
+        self.client.images.load.side_effect = self._load
+        self.glance = self.useFixture(fixtures.MockPatchObject(
+            imageops, 'IMAGE_API', autospec=True)).mock
+        self.glance.download.side_effect = lambda *args, **kwargs: iter(
+            [b'one', b'two'])
+        self.ops = imageops.ImageOps(self.client)
+        self.instance = instances.instance()
+
+    def _get(self, name):
+        if name not in self.loaded:
+            raise exceptions.NotFound('No such image', 'image.not_found')
+        return images.Image('sha256:1', (name,), ('/init',), 1)
+
+    def _load(self, chunks, reference, timeout_s):
+        self.loaded[reference] = b''.join(chunks)
+
+    def ensure(self, **fields):
+        return self.ops.ensure(
+            mock.sentinel.context, self.instance,
+            instances.image_meta(**fields))
+
+    def test_streams_it_in(self):
+        self.assertEqual((_NAME,), self.ensure().references)
+        self.assertEqual({_NAME: b'onetwo'}, self.loaded)
+        self.glance.download.assert_called_once_with(
+            mock.sentinel.context, self.instance.image_ref)
+
+    def test_already_there(self):
+        self.loaded[_NAME] = b''
+        self.assertEqual((_NAME,), self.ensure().references)
+        self.glance.download.assert_not_called()
+
+    def test_many_at_once_load_it_once(self):
+        def slow(chunks, reference, timeout_s):
+            time.sleep(0.2)
+            self._load(chunks, reference, timeout_s)
+
+        self.client.images.load.side_effect = slow
+        threads = [threading.Thread(target=self.ensure) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(1, self.client.images.load.call_count)
+
+    def test_a_failed_load_leaves_the_next_one_its_turn(self):
+        self.client.images.load.side_effect = exceptions.Failed('oops')
+        self.assertRaises(exception.InstanceDeployFailure, self.ensure)
+        self.client.images.load.side_effect = self._load
+        self.ensure()
+
+    def test_other_container_formats(self):
+        for given, found in (('bare', 'bare'), (None, 'not set')):
+            error = self.assertRaises(
+                exception.ImageUnacceptable, self.ensure,
+                container_format=given)
+            self.assertIn(f'container format is {found}', str(error))
+            self.assertIn('--container-format docker', str(error))
+        self.client.images.get.assert_not_called()
+
+    def test_no_image_at_all(self):
+        """What booting from a volume looks like."""
+        self.assertRaises(
+            exception.ImageUnacceptable, self.ops.ensure,
+            mock.sentinel.context, self.instance,
+            objects.ImageMeta.from_dict({}))
+
+    def test_glance_does_not_have_it(self):
+        self.glance.download.side_effect = exception.ImageNotFound(
+            image_id='x')
+        self.assertRaises(exception.ImageNotFound, self.ensure)
+
+    def test_glance_fails_in_the_middle(self):
+        self.client.images.load.side_effect = exceptions.SourceFailed(
+            str(OSError(errno.EPIPE, 'Corrupt image download.')))
+        error = self.assertRaises(
+            exception.GlanceConnectionFailed, self.ensure)
+        self.assertIn('Corrupt image download.', str(error))
+
+    def test_bad_image(self):
+        self.client.images.load.side_effect = exceptions.InvalidRequest(
+            'The manifest names a layer that is missing.')
+        error = self.assertRaises(exception.ImageUnacceptable, self.ensure)
+        self.assertIn('layer that is missing', str(error))
+
+    def test_runtime_away(self):
+        self.client.images.get.side_effect = exceptions.ConnectionFailed(
+            'The socket is gone.')
+        self.assertRaises(exception.HypervisorUnavailable, self.ensure)
+
+    def test_signatures_are_verified_before_anything_is_loaded(self):
+        instances_path = self.useFixture(fixtures.TempDir()).path
+        self.conf.config(instances_path=instances_path)
+        self.instance.trusted_certs = objects.TrustedCerts(ids=['c'])
+
+        def download(context, image_id, dest_path, trusted_certs):
+            with open(dest_path, 'wb') as file:
+                file.write(b'x' * 100_000)
+
+        self.glance.download.side_effect = download
+        self.ensure()
+        self.assertEqual(b'x' * 100_000, self.loaded[_NAME])
+        self.assertEqual(
+            self.instance.trusted_certs,
+            self.glance.download.call_args.kwargs['trusted_certs'])
+
+    def test_signature_does_not_match(self):
+        instances_path = self.useFixture(fixtures.TempDir()).path
+        self.conf.config(instances_path=instances_path)
+        self.conf.config(verify_glance_signatures=True, group='glance')
+        self.glance.download.side_effect = (
+            exception.CertificateValidationFailed(cert_uuid='c', reason='no'))
+        self.assertRaises(
+            exception.CertificateValidationFailed, self.ensure)
+        self.client.images.load.assert_not_called()
+
+
+class EmptyTestCase(ImageOpsTestCase):
+
+    def test_image_without_data_is_passed_on(self):
+        self.glance.download.side_effect = lambda *args: io.BytesIO()
+        self.ensure()
+        self.assertEqual({_NAME: b''}, self.loaded)
