@@ -106,6 +106,7 @@ def build(
             method, f'/v{{version:{version.PATTERN}}}{path}', handler
         )
     app[_FOLLOWERS] = _Followers()
+    app.on_response_prepare.append(middleware.note_begun)
     app.on_response_prepare.append(_signer(services.info.facts().version))
     app.on_shutdown.append(_end_followers)
 

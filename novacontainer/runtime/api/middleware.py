@@ -34,6 +34,9 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar(
     'request_id', default='-'
 )
 
+#: Set in a request once the head of its answer is on its way.
+_BEGUN = 'begun'
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -62,8 +65,8 @@ async def identify(
     began = time.monotonic()
     try:
         response = await handler(request)
-    except asyncio.CancelledError:
-        LOG.debug('[%s] the client went away', ident)
+    except (asyncio.CancelledError, ConnectionError):
+        LOG.debug('[%s] ended without an answer', ident)
         raise
     LOG.log(
         level,
@@ -90,19 +93,27 @@ async def translate(
     try:
         return await handler(request)
     except exception.RuntimeFault as fault:
-        if isinstance(fault, exception.Internal):
+        if isinstance(fault, exception.Internal) or has_begun(request):
             LOG.error('[%s] %s', request_id.get(), fault.message)
-        return errors.from_fault(fault)
+        response = errors.from_fault(fault)
     except web.HTTPException as error:
-        return errors.from_http(error)
-    except Exception:
+        response = errors.from_http(error)
+    except Exception as error:
+        if isinstance(error, ConnectionError) and has_begun(request):
+            LOG.debug('[%s] the client went away', request_id.get())
+            raise
         LOG.exception('[%s] unexpected failure', request_id.get())
-        return errors.answer(
+        response = errors.answer(
             500,
             'The daemon failed unexpectedly; its log has the reason under '
             f'{request_id.get()}.',
             'internal',
         )
+    if has_begun(request):
+        # The status is sent long ago; a body without an end is the error
+        # that is left, and this is what makes aiohttp break off.
+        raise ConnectionResetError('the answer broke off')
+    return response
 
 
 @web.middleware
@@ -112,6 +123,18 @@ async def check_version(
     """Refuse API versions that we do not speak."""
     version.check(request)
     return await handler(request)
+
+
+async def note_begun(
+    request: web.Request, _response: web.StreamResponse
+) -> None:
+    """Remember that an answer has begun (signal ``on_response_prepare``)."""
+    request[_BEGUN] = True
+
+
+def has_begun(request: web.Request) -> bool:
+    """Say whether it is too late for another status."""
+    return _BEGUN in request
 
 
 def _peer(request: web.Request) -> str:

@@ -50,15 +50,21 @@ class Pools:
     ) -> T:
         """Run a life-cycle call to its end, even when the client leaves."""
         work = _submit(self._changes, call, *args, **kwargs)
-        work.add_done_callback(_log_unseen)
-        return await asyncio.shield(work)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.add_done_callback(_log_unseen)
+            raise
 
     def bulk(
         self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> 'asyncio.Future[T]':
-        """Begin a transfer; the caller feeds or drains it meanwhile."""
+        """Begin a transfer; the caller feeds or drains it meanwhile.
+
+        A client that leaves makes it fail, which is nothing to warn of.
+        """
         work = _submit(self._bulk, call, *args, **kwargs)
-        work.add_done_callback(_log_unseen)
+        work.add_done_callback(_retrieve)
         return work
 
     def close(self) -> None:
@@ -81,10 +87,19 @@ def _submit(
     )
 
 
+def _retrieve(
+    work: 'asyncio.Future[typing.Any]',
+) -> BaseException | None:
+    """Take a failure, so that asyncio does not miss its being taken."""
+    return None if work.cancelled() else work.exception()
+
+
 def _log_unseen(work: 'asyncio.Future[typing.Any]') -> None:
-    """Note how a call failed: its client may be gone and never see it."""
-    if work.cancelled():
-        return
-    error = work.exception()
+    """Note how a call failed whose client is gone and cannot see it."""
+    error = _retrieve(work)
     if error is not None and not isinstance(error, exception.NotModified):
-        LOG.debug('A call failed: %s: %s', type(error).__name__, error)
+        LOG.warning(
+            'A call whose client went away failed: %s: %s',
+            type(error).__name__,
+            error,
+        )

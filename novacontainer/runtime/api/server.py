@@ -108,10 +108,10 @@ def listen(path: pathlib.Path, group: str, mode: int) -> socket.socket:
     :raises Conflict: another daemon listens there.
     :raises InvalidRequest: the path is too long or is something else.
     """
-    _clear(path)
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        _clear(path)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         sock.setblocking(False)
         # Born without any permission; whoever connects before the mode is
         # set below is refused.
@@ -123,6 +123,9 @@ def listen(path: pathlib.Path, group: str, mode: int) -> socket.socket:
         _give(path, group)
         path.chmod(mode)
         sock.listen(_BACKLOG)
+    except exception.RuntimeFault:
+        sock.close()
+        raise
     except OSError as error:
         sock.close()
         raise _unusable(path, error) from error

@@ -186,9 +186,13 @@ class ContainerRoutes:
             self._containers.exit_future, _name(request), condition
         )
         response = answers.stream()
-        await response.prepare(request)
-        await response.write(await _outcome(ended))
-        await response.write_eof()
+        try:
+            await response.prepare(request)
+            await response.write(await _outcome(ended))
+            await response.write_eof()
+        finally:
+            # Of a client that has left, the service need not think on.
+            ended.cancel()
         return response
 
     async def commit(self, request: web.Request) -> web.Response:

@@ -4,7 +4,6 @@ Called by: ``api.app``'s table.  Calls: the image service, ``api.streams``.
 """
 
 import asyncio
-import logging
 import typing
 from collections.abc import Sequence
 
@@ -18,8 +17,6 @@ from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import streams
 from novacontainer.runtime.api.views import images as view
-
-LOG = logging.getLogger(__name__)
 
 FILTERS = frozenset(
     {'before', 'dangling', 'label', 'reference', 'since', 'until'}
@@ -172,10 +169,9 @@ class ImageRoutes:
                 data = await download.take()
         finally:
             download.close()
-        if work.exception() is not None:
-            _break_off(request, names, work.exception())
-        else:
-            await response.write_eof()
+        # Where it failed half-way the answer breaks off.
+        await work
+        await response.write_eof()
         return response
 
 
@@ -207,17 +203,3 @@ async def _report(
         await response.write(answers.line({'stream': sentence + '\n'}))
     await response.write_eof()
     return response
-
-
-def _break_off(
-    request: web.Request,
-    names: Sequence[str],
-    error: BaseException | None,
-) -> None:
-    """Let the client see that an archive is not complete.
-
-    Its status is long sent; a body without an end is the error that is left.
-    """
-    LOG.error('Saving %s failed half-way: %s', ', '.join(names), error)
-    if request.transport is not None:
-        request.transport.abort()

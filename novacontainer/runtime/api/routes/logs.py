@@ -13,6 +13,7 @@ import contextlib
 import os
 import pathlib
 import re
+import time
 
 from aiohttp import web
 
@@ -57,6 +58,9 @@ class LogRoutes:
                 '(stdout=1 or stderr=1)'
             )
         name = query.clean('name', request.match_info['name'])
+        tail = _tail(request)
+        since_ns = query.timestamp(request, 'since')
+        until_ns = query.timestamp(request, 'until')
         container = await self._pools.read(self._containers.get, name)
         path = self._containers.log_path(container)
         raw = bool(container.config.get('Tty'))
@@ -65,31 +69,31 @@ class LogRoutes:
             timestamps=query.flag(request, 'timestamps'),
             raw=raw,
         )
-        follow = query.flag(request, 'follow')
-        ended = None
-        if follow and container.status in _RUNNING:
-            # Begun before the first read: what is written between that read
-            # and the end is still read afterwards.
-            ended = await self._pools.read(
-                self._containers.exit_future, container.id, 'not-running'
-            )
-        reader = await self._pools.read(
-            self._logs.open,
-            path,
-            tail=_tail(request),
-            since_ns=query.timestamp(request, 'since'),
-            until_ns=query.timestamp(request, 'until'),
+        response = web.StreamResponse(
+            headers={'Content-Type': _content_type(request, raw)}
         )
-        with contextlib.closing(reader):
-            response = web.StreamResponse(
-                headers={'Content-Type': _content_type(request, raw)}
+        async with contextlib.AsyncExitStack() as undo:
+            growth = None
+            if query.flag(request, 'follow') and container.status in _RUNNING:
+                # Begun before the first read: what is written between that
+                # read and the end is still read afterwards.
+                ended = await self._pools.read(
+                    self._containers.exit_future, container.id, 'not-running'
+                )
+                undo.callback(ended.cancel)
+                growth = _Growth(path, ended, until_ns)
+            reader = await self._pools.read(
+                self._logs.open,
+                path,
+                tail=tail,
+                since_ns=since_ns,
+                until_ns=until_ns,
             )
+            undo.callback(reader.close)
             await response.prepare(request)
             await self._copy(reader, writer, response)
-            if ended is not None:
-                growth = _Growth(path, ended)
-                while await growth.wait():
-                    await self._copy(reader, writer, response)
+            while growth is not None and await growth.wait():
+                await self._copy(reader, writer, response)
             await response.write_eof()
         return response
 
@@ -106,14 +110,21 @@ class LogRoutes:
 
 
 class _Growth:
-    """Tells when there may be more of a log, until its container ends."""
+    """Tells when there may be more of a log, until its container ends.
+
+    :param until_ns: nothing younger is wanted; 0: everything is.
+    """
 
     def __init__(
-        self, path: pathlib.Path, ended: 'concurrent.futures.Future[int]'
+        self,
+        path: pathlib.Path,
+        ended: 'concurrent.futures.Future[int]',
+        until_ns: int,
     ) -> None:
         self._path = path
         self._ended = asyncio.wrap_future(ended)
-        self._seen = _stamp(path)
+        self._until_ns = until_ns
+        self._seen = (0, 0)
         self._last = False
 
     async def wait(self) -> bool:
@@ -122,7 +133,7 @@ class _Growth:
             done, _ = await asyncio.wait({self._ended}, timeout=POLL_S)
             # conmon writes the log to its end before the exit code, so that
             # one more read after the end gets everything.
-            self._last = bool(done)
+            self._last = bool(done) or 0 < self._until_ns < time.time_ns()
             seen = _stamp(self._path)
             if self._last or seen != self._seen:
                 self._seen = seen

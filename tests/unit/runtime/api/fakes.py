@@ -1,0 +1,152 @@
+"""Services that remember how they were called and answer as they are told.
+
+Used by: ``served``, and through it by every test of the routes.
+"""
+
+import concurrent.futures
+import datetime
+import pathlib
+import threading
+
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.service import system
+
+NOW = datetime.datetime(2026, 11, 20, 12, 0, 0, 5000, datetime.UTC)
+
+IMAGE = models.Image(
+    id='sha256:' + '1' * 64,
+    config={
+        'architecture': 'amd64',
+        'os': 'linux',
+        'config': {'Cmd': ['/bin/sh'], 'Labels': {'a': 'b'}},
+        'history': [
+            {'created': '2026-11-20T12:00:00Z', 'created_by': 'ADD /'},
+            {'created_by': 'CMD sh', 'empty_layer': True},
+        ],
+    },
+    layers=(models.Layer('sha256:' + '2' * 64, 'sha256:' + '2' * 64, 4096),),
+    references=('glance/x:1', 'shop:latest'),
+    created=NOW,
+)
+
+CONTAINER = models.Container(
+    id='c' * 64,
+    name='web',
+    image_id=IMAGE.id,
+    image_name='shop:latest',
+    config={'Cmd': ['sleep', '1'], 'Labels': {'k': 'v'}},
+    host_config={'Memory': 1024, 'Binds': ['/srv:/mnt:ro']},
+    id_map=None,
+    created=NOW,
+)
+
+
+class Recorder:
+    """Answers any method; ``fail`` and ``give`` say how.
+
+    ``calls`` holds (method, positional, keyword) of every call.
+    """
+
+    def __init__(self):
+        self.calls = []
+        self._answers = {}
+
+    def give(self, method, answer):
+        """Let ``method`` return ``answer``, or raise it."""
+        self._answers[method] = answer
+
+    def _call(self, method, *args, **kwargs):
+        self.calls.append((method, args, kwargs))
+        answer = self._answers.get(method)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def __getattr__(self, method):
+        if method.startswith('_'):
+            raise AttributeError(method)
+        return lambda *args, **kwargs: self._call(method, *args, **kwargs)
+
+
+class Images(Recorder):
+    """Takes and gives archives; knows one image."""
+
+    def __init__(self):
+        super().__init__()
+        self.give('list', [IMAGE])
+        self.give('get', IMAGE)
+        self.give('remove', [{'Untagged': 'shop:latest'}])
+        self.refuse_after = float('inf')
+        self.ended = threading.Event()
+        self.error = None
+        self.taken = 0
+        self.pieces = [b'archive']
+        self.save_error = None
+
+    def load(self, source, *, reference, progress):
+        """Read all of it, or up to ``refuse_after`` bytes."""
+        self.calls.append(('load', (), {'reference': reference}))
+        try:
+            while data := source.read(65536):
+                self.taken += len(data)
+                if self.taken >= self.refuse_after:
+                    raise exception.InvalidRequest(
+                        'This is not an image.', code='image.invalid')
+        except exception.RuntimeFault as error:
+            self.error = error
+            raise
+        finally:
+            self.ended.set()
+        progress('Loaded image: shop:latest')
+        return (IMAGE,)
+
+    def save(self, names, sink):
+        """Write ``pieces``, then fail with ``save_error`` if there is."""
+        self.calls.append(('save', (list(names),), {}))
+        try:
+            for piece in self.pieces:
+                self.taken += sink.write(piece)
+            if self.save_error is not None:
+                raise self.save_error
+        except exception.RuntimeFault as error:
+            self.error = error
+            raise
+        finally:
+            self.ended.set()
+
+
+class Containers(Recorder):
+    """Knows one container."""
+
+    def __init__(self, directory):
+        super().__init__()
+        self.log = pathlib.Path(directory) / 'log'
+        self.exit = concurrent.futures.Future()
+        self.give('create', ('c' * 64, ['careful']))
+        self.give('list', [CONTAINER])
+        self.give('get', CONTAINER)
+        self.give('sandbox_key', '/run/netns/nc-cccccccccccc')
+        self.give('log_path', self.log)
+        self.give('size_bytes', 10)
+        self.give('exit_future', self.exit)
+        self.give('commit', IMAGE)
+
+
+class Info:
+    """A host that is always the same."""
+
+    storage = 'overlay'
+
+    def facts(self):
+        """Return fixed facts."""
+        return system.Facts(
+            id='id', version='1.2.3', hostname='host',
+            kernel_version='6.18', operating_system='Debian',
+            operating_system_version='12', machine='x86_64', cpus=2,
+            memory_bytes=2**30, data_root='/data', storage='overlay',
+            storage_status=(), engine='crun', engine_path='/usr/bin/crun',
+            engine_version='1.8.1', conmon_version='2.1.6',
+            cgroup_version=1, limits=frozenset({'memory', 'cpu', 'pids'}),
+            ipv4_forwarding=True, bridge_nf_iptables=False,
+            bridge_nf_ip6tables=False, warnings=('no swap',))

@@ -1,0 +1,86 @@
+from novacontainer.runtime import models
+from tests.unit.runtime.api import fakes
+from tests.unit.runtime.api import served
+
+
+class SystemRoutesTest(served.ServedTestCase):
+
+    def test_ping(self):
+        for path in ('/_ping', '/v1.24/_ping', '/v1.44/_ping'):
+            answer = self.call('GET', path)
+            self.assertEqual((200, b'OK'), (answer.status, answer.body))
+            self.assertEqual('1.44', answer.headers['Api-Version'])
+            self.assertEqual('linux', answer.headers['OSType'])
+            self.assertEqual('false', answer.headers['Docker-Experimental'])
+            self.assertEqual('', answer.headers['Builder-Version'])
+            self.assertIn('no-store', answer.headers['Cache-Control'])
+            self.assertEqual('Novacontainer/1.2.3 (linux)',
+                             answer.headers['Server'])
+
+    def test_head_ping(self):
+        answer = self.call('HEAD', '/_ping')
+        self.assertEqual((200, b''), (answer.status, answer.body))
+        self.assertEqual('1.44', answer.headers['Api-Version'])
+
+    def test_version(self):
+        shown = self.call('GET', '/version').json
+        self.assertEqual('1.2.3', shown['Version'])
+        self.assertEqual(('1.44', '1.24'),
+                         (shown['ApiVersion'], shown['MinAPIVersion']))
+        self.assertEqual('amd64', shown['Arch'])
+        self.assertEqual({'Name': 'Novacontainer'}, shown['Platform'])
+        self.assertEqual(['Engine', 'crun', 'conmon', 'Python'],
+                         [part['Name'] for part in shown['Components']])
+
+    def test_info_counts_containers_and_tells_limits(self):
+        self.containers.give('list', [
+            self._with(models.Status.RUNNING),
+            self._with(models.Status.PAUSED),
+            self._with(models.Status.EXITED),
+            self._with(models.Status.CREATED)])
+        shown = self.call('GET', '/v1.44/info').json
+        self.assertEqual(
+            (4, 1, 1, 2, 1),
+            tuple(shown[key] for key in (
+                'Containers', 'ContainersRunning', 'ContainersPaused',
+                'ContainersStopped', 'Images')))
+        self.assertTrue(shown['MemoryLimit'])
+        self.assertTrue(shown['CpuCfsQuota'])
+        self.assertFalse(shown['SwapLimit'])
+        self.assertFalse(shown['CPUSet'])
+        self.assertEqual((2, 2**30), (shown['NCPU'], shown['MemTotal']))
+        self.assertEqual(['no swap'], shown['Warnings'])
+        self.assertEqual('inactive', shown['Swarm']['LocalNodeState'])
+
+    @staticmethod
+    def _with(status):
+        return models.Container(**{
+            **{name: getattr(fakes.CONTAINER, name)
+               for name in models.Container.__slots__},
+            'status': status})
+
+
+class UnservedTest(served.ServedTestCase):
+
+    def test_known_paths_say_that_they_are_not_there(self):
+        for method, path in (
+                ('POST', '/build'), ('GET', '/networks'),
+                ('GET', '/v1.44/volumes'), ('POST', '/containers/x/exec'),
+                ('POST', '/containers/x/attach'), ('GET', '/system/df'),
+                ('HEAD', '/containers/x/archive'),
+                ('POST', '/images/a/b/push'), ('POST', '/swarm/init')):
+            answer = self.call(method, path)
+            self.assertEqual(501, answer.status, path)
+        message = self.assert_refused(
+            501, 'api.not_supported', self.call('GET', '/networks/x'))
+        # The docker CLI looks for these words.
+        self.assertIn('not supported', message)
+
+    def test_unknown_paths_and_methods(self):
+        for method, path in (
+                ('GET', '/nothing'), ('GET', '/v1.44/nothing'),
+                ('GET', '/v1/info'), ('PUT', '/info'), ('POST', '/_ping'),
+                ('GET', '/v1.44444444/info'), ('GET', '/')):
+            message = self.assert_refused(
+                404, 'page_not_found', self.call(method, path))
+            self.assertEqual('page not found', message)

@@ -1,0 +1,89 @@
+import logging
+import re
+
+import fixtures
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.api import errors
+from tests.unit.runtime.api import served
+
+HEADER = 'X-Openstack-Request-Id'
+
+
+class RequestIdTest(served.ServedTestCase):
+
+    def test_the_callers_id_is_kept_and_logged(self):
+        log = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
+        ident = 'req-12345678-1234-1234-1234-123456789abc'
+        answer = self.call('POST', '/containers/x/start', None,
+                           {HEADER: ident})
+        self.assertEqual(ident, answer.headers[HEADER])
+        self.assertIn(f'[{ident}] POST /containers/x/start -> 204',
+                      log.output)
+        self.assertRegex(log.output, r'from pid \d+ uid \d+ gid \d+')
+
+    def test_an_id_that_is_none_is_replaced(self):
+        for given in ('', 'x', 'req-' + 'x' * 36, 'req-1\tx'):
+            answer = self.call('GET', '/_ping', None, {HEADER: given})
+            self.assertTrue(re.fullmatch(
+                'req-[0-9a-f-]{36}', answer.headers[HEADER]))
+
+    def test_streams_and_refusals_have_one_too(self):
+        self.containers.exit.set_result(0)
+        for method, path in (('POST', '/containers/x/wait'),
+                             ('GET', '/nothing'), ('GET', '/v9.9/info')):
+            self.assertIn('req-', self.call(method, path).headers[HEADER])
+
+
+class TranslateTest(served.ServedTestCase):
+
+    def test_every_kind(self):
+        for kind, status in errors.STATUS.items():
+            self.containers.give('start', kind('Words.', 'some.code'))
+            answer = self.call('POST', '/containers/x/start')
+            self.assertEqual(status, answer.status)
+            if status != 304:
+                self.assertEqual(
+                    {'message': 'Words.', 'code': 'some.code'}, answer.json)
+
+    def test_a_kind_of_a_kind(self):
+
+        class Finer(exception.Conflict):
+            pass
+
+        self.assertEqual(409, errors.status_of(Finer('x')))
+
+    def test_words_that_are_not_text(self):
+        self.containers.give('start', exception.Conflict('\udcff'))
+        self.assert_refused(409, 'conflict', self.call(
+            'POST', '/containers/x/start'))
+
+    def test_unexpected_failure_names_only_its_id(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.containers.give('start', ZeroDivisionError('secret'))
+        answer = self.call('POST', '/containers/x/start')
+        message = self.assert_refused(500, 'internal', answer)
+        self.assertIn(answer.headers[HEADER], message)
+        self.assertNotIn('secret', answer.body.decode())
+        self.assertIn('ZeroDivisionError: secret', log.output)
+        self.assertIn(answer.headers[HEADER], log.output)
+
+
+class VersionTest(served.ServedTestCase):
+
+    def test_range(self):
+        for version in ('1.24', '1.30', '1.44'):
+            self.assertEqual(
+                200, self.call('GET', f'/v{version}/_ping').status)
+        message = self.assert_refused(
+            400, 'api.version_too_new', self.call('GET', '/v1.99/_ping'))
+        self.assertEqual(
+            'client version 1.99 is too new. Maximum supported API version '
+            'is 1.44', message)
+        message = self.assert_refused(
+            400, 'api.version_too_old', self.call('GET', '/v1.9/_ping'))
+        self.assertEqual(
+            'client version 1.9 is too old. Minimum supported API version '
+            'is 1.24, please upgrade your client to a newer version',
+            message)
+        self.assertEqual(400, self.call('GET', '/v9999.0/_ping').status)
