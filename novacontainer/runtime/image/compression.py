@@ -59,15 +59,15 @@ def _gunzip(source: Iterator[bytes]) -> Iterator[bytes]:
     """Read the members of RFC 1952 one after the other."""
     member = zlib.decompressobj(wbits=31)
     try:
-        for data in source:
+        for piece in source:
+            data = piece
             while data:
                 if member.eof:
                     data = data.lstrip(b'\0')  # padding of the last block
-                    if not data:
-                        break
-                    member = zlib.decompressobj(wbits=31)
-                yield member.decompress(data, chunks.CHUNK_BYTES)
-                data = member.unconsumed_tail or member.unused_data
+                    member = zlib.decompressobj(wbits=31) if data else member
+                else:
+                    yield member.decompress(data, chunks.CHUNK_BYTES)
+                    data = member.unconsumed_tail or member.unused_data
         # Output that did not fit into the last round.
         while not member.eof:
             tail = member.decompress(b'', chunks.CHUNK_BYTES)
@@ -80,20 +80,21 @@ def _gunzip(source: Iterator[bytes]) -> Iterator[bytes]:
 
 def _unxz(source: Iterator[bytes]) -> Iterator[bytes]:
     import lzma  # here, because it costs the child 2 ms
-    make = lzma.LZMADecompressor
-    reader = make(memlimit=_MEMORY_LIMIT_BYTES)
-    for data in source:
-        while data or not (reader.needs_input or reader.eof):
-            if reader.eof:
-                data = data.lstrip(b'\0')  # stream padding
-                if not data:
-                    break
-                reader = make(memlimit=_MEMORY_LIMIT_BYTES)
-            try:
-                yield reader.decompress(data, chunks.CHUNK_BYTES)
-            except lzma.LZMAError as error:
-                raise _damaged(XZ, error) from error
-            data = reader.unused_data if reader.eof else b''
+    reader = lzma.LZMADecompressor(memlimit=_MEMORY_LIMIT_BYTES)
+    try:
+        for piece in source:
+            data = piece
+            while data or not (reader.needs_input or reader.eof):
+                if reader.eof:
+                    data = data.lstrip(b'\0')  # stream padding
+                    if data:
+                        reader = lzma.LZMADecompressor(
+                            memlimit=_MEMORY_LIMIT_BYTES)
+                else:
+                    yield reader.decompress(data, chunks.CHUNK_BYTES)
+                    data = reader.unused_data
+    except lzma.LZMAError as error:
+        raise _damaged(XZ, error) from error
     if not reader.eof:
         raise chunks.truncated()
 
@@ -101,15 +102,17 @@ def _unxz(source: Iterator[bytes]) -> Iterator[bytes]:
 def _bunzip2(source: Iterator[bytes]) -> Iterator[bytes]:
     import bz2  # here, because it is seldom needed
     reader = bz2.BZ2Decompressor()
-    for data in source:
+    for piece in source:
+        data = piece
         while data or not (reader.needs_input or reader.eof):
             if reader.eof:
                 reader = bz2.BZ2Decompressor()
             try:
-                yield reader.decompress(data, chunks.CHUNK_BYTES)
+                plain = reader.decompress(data, chunks.CHUNK_BYTES)
             except OSError as error:
                 raise _damaged(BZIP2, error) from error
-            data = reader.unused_data if reader.eof else b''
+            yield plain
+            data = reader.unused_data
     if not reader.eof:
         raise chunks.truncated()
 
@@ -120,7 +123,8 @@ def _unzstd(source: Iterator[bytes]) -> Iterator[bytes]:
     context = zstandard.ZstdDecompressor(
         max_window_size=_MEMORY_LIMIT_BYTES)
     reader = context.stream_reader(
-        tracked, read_size=chunks.CHUNK_BYTES, read_across_frames=True)
+        tracked,  # type: ignore[arg-type]  # only read() is called
+        read_size=chunks.CHUNK_BYTES, read_across_frames=True)
     try:
         while data := reader.read(chunks.CHUNK_BYTES):
             yield data

@@ -3,10 +3,10 @@
 Called by ``store.blobs``; calls the file system.
 """
 
+import io
 import os
 import pathlib
 import tempfile
-import typing
 
 #: Names that begin so are unfinished; recovery may delete them.
 TEMPORARY = '.tmp-'
@@ -32,7 +32,7 @@ class AtomicFile:
     def __init__(self, directory: pathlib.Path) -> None:
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=directory)
         self.path = pathlib.Path(name)
-        self._file: typing.BinaryIO = open(handle, 'wb', buffering=0)
+        self._file = io.FileIO(handle, 'wb')
 
     def fileno(self) -> int:
         """Descriptor, open for writing."""

@@ -57,11 +57,7 @@ def insert(connection: sqlite3.Connection,
     """
     holder = find_by_name(connection, container.name)
     if holder is not None:
-        raise exception.Conflict(
-            f'Conflict. The container name "/{container.name}" is already '
-            f'in use by container "{holder.id}". You have to remove (or '
-            'rename) that container to be able to reuse that name.',
-            'container.name_in_use')
+        raise name_in_use(container.name, holder.id)
     try:
         connection.execute(_INSERT, _to_row(container))
     except sqlite3.IntegrityError as error:
@@ -75,6 +71,14 @@ def insert(connection: sqlite3.Connection,
         'INSERT INTO container_labels (container_id, key, value) '
         'VALUES (?, ?, ?)',
         [(container.id, key, value) for key, value in labels.items()])
+
+
+def name_in_use(name: str, holder_id: str) -> exception.Conflict:
+    """Return the fault of asking for a name that a container has."""
+    return exception.Conflict(
+        f'Conflict. The container name "/{name}" is already in use by '
+        f'container "{holder_id}". You have to remove (or rename) that '
+        'container to be able to reuse that name.', 'container.name_in_use')
 
 
 def update(connection: sqlite3.Connection,

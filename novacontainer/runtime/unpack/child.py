@@ -19,8 +19,6 @@ left-out entries, diff_id (empty for a plain layer), opaque directories …; or
 """
 
 from collections.abc import Callable
-import os
-import sys
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import confinement

@@ -38,7 +38,7 @@ class Producer:
     :param max_entries: largest number of entries.
     """
 
-    def __init__(self, write: Callable[[bytes], None], host_base: int,
+    def __init__(self, write: Callable[[bytes], object], host_base: int,
                  size: int, max_bytes: int, max_entries: int) -> None:
         self._write = write
         self._host_base = host_base
@@ -91,7 +91,7 @@ class Producer:
         for name in _FOREIGN:
             if name in xattrs:
                 raise exception.NotSupported(
-                    f'the container\'s layer uses {name}; mount overlayfs '
+                    f'the layer of the container uses {name}; mount overlayfs '
                     'with redirect_dir=off and metacopy=off',
                     'image.overlay_feature')
         self._head(path + b'/', tar_write.DIRECTORY, status,
@@ -116,7 +116,7 @@ class Producer:
             self.size_bytes += size
             if self.size_bytes > self._max_bytes:
                 raise exception.InvalidRequest(
-                    f'the container\'s files hold more than '
+                    'the files of the container hold more than '
                     f'{self._max_bytes} bytes; this host commits no more',
                     'image.too_large')
             self._head(path, tar_write.REGULAR, status, size=size,

@@ -1,0 +1,100 @@
+"""Which images a list shows: the filters of ``GET /images/json``.
+
+Called by ``service.images``; calls nothing.  Meanings are those of the
+Docker Engine API 1.44.  Several values of one filter widen it (labels narrow
+it), several filters narrow the list.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import datetime
+import re
+
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.image import reference
+
+_TRUE = ('1', 'true', 't', 'TRUE', 'True')
+_FALSE = ('0', 'false', 'f', 'FALSE', 'False')
+_KNOWN = ('before', 'dangling', 'label', 'reference', 'since')
+
+
+def select(images: Sequence[models.Image],
+           filters: Mapping[str, Sequence[str]],
+           get: Callable[[str], models.Image]) -> list[models.Image]:
+    """Give the images that pass all filters.
+
+    :param get: finds the image that ``before`` and ``since`` name.
+    :raises InvalidRequest: an unknown filter, or a wrong value.
+    """
+    for key in filters:
+        if key not in _KNOWN:
+            raise exception.InvalidRequest(
+                f'invalid filter {key[:80]!r}; known are '
+                + ', '.join(_KNOWN), 'image.invalid_filter')
+    before = [get(name).created for name in filters.get('before', ())]
+    since = [get(name).created for name in filters.get('since', ())]
+    dangling = {_boolean(text) for text in filters.get('dangling', ())}
+    patterns = [_pattern(text) for text in filters.get('reference', ())]
+    labels = [text.partition('=') for text in filters.get('label', ())]
+    return [image for image in images
+            if _in_time(image, before, since)
+            and (not dangling or (not image.references) in dangling)
+            and (not patterns or _is_named(image, patterns))
+            and all(_is_labelled(image, *label) for label in labels)]
+
+
+def _in_time(image: models.Image, before: list[datetime.datetime],
+             since: list[datetime.datetime]) -> bool:
+    return (all(image.created < when for when in before)
+            and all(image.created > when for when in since))
+
+
+def _is_named(image: models.Image,
+              patterns: list[re.Pattern[str]]) -> bool:
+    """Match names with and without tag, as Docker does."""
+    for text in image.references:
+        repository = reference.parse(text).repository
+        if any(pattern.fullmatch(name) for pattern in patterns
+               for name in (text, repository)):
+            return True
+    return False
+
+
+def _is_labelled(image: models.Image, key: str, equals: str,
+                 value: str) -> bool:
+    labels = (image.config.get('config') or {}).get('Labels') or {}
+    return key in labels and (not equals or labels[key] == value)
+
+
+def _boolean(text: str) -> bool:
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise exception.InvalidRequest(
+        f'invalid filter dangling={text[:80]!r}: not a boolean',
+        'image.invalid_filter')
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Translate a shell pattern of which ``*`` does not match a slash."""
+    parts = re.split(r'(\*|\?|\[\^?[^\]]+\])', text)
+    translated = []
+    for part in parts:
+        if part == '*':
+            translated.append('[^/]*')
+        elif part == '?':
+            translated.append('[^/]')
+        elif part.startswith('[') and part.endswith(']'):
+            inner = part[1:-1].replace('\\', r'\\').replace('[', r'\[')
+            translated.append(f'[{inner}]')
+        else:
+            translated.append(re.escape(part))
+    try:
+        return re.compile(''.join(translated))
+    except re.error as error:
+        raise exception.InvalidRequest(
+            f'invalid filter reference={text[:80]!r}: {error}',
+            'image.invalid_filter') from error
