@@ -72,19 +72,19 @@ class NetworkOps:
         fresh = {
             connection.device for connection in connections
             if not vif_types.device_exists(connection.device)}
-        touched: list[vif_types.Connection] = []
         with contextlib.ExitStack() as undo:
-            undo.callback(self._undo, instance, touched, fresh)
+            undo.callback(self._undo, instance, connections, fresh)
+            for connection in connections:
+                if connection.device in fresh:
+                    vif_types.forget(connection, instance)
             # A hybrid port's bridge must exist before the veth can join it,
             # the veth before Open vSwitch can take it.
             for connection in connections:
                 if connection.bridge:
-                    touched.append(connection)
                     vif_types.plug(connection, instance)
-            fresh.update(_wire(netns_path, wanted))
+            self._make_pairs(instance, netns_path, connections, wanted, fresh)
             for connection in connections:
                 if not connection.bridge:
-                    touched.append(connection)
                     vif_types.plug(connection, instance)
             undo.pop_all()
 
@@ -153,23 +153,42 @@ class NetworkOps:
         """See :func:`resolver.resolver`."""
         return resolver.resolver(network_info)
 
+    @staticmethod
+    def _make_pairs(
+        instance: nova_instance.Instance,
+        netns_path: str,
+        connections: Sequence[vif_types.Connection],
+        wanted: Sequence[interface.Interface],
+        fresh: set[str],
+    ) -> None:
+        """Adds to ``fresh`` the pairs that had to be replaced.
+
+        Those had their other ends in a namespace that the port has left.
+        """
+        created = _wire(netns_path, wanted)
+        replaced = [
+            connection for connection in connections
+            if connection.device in created - fresh
+            # A Linux bridge takes the new device like any other.
+            and connection.switch is not None and not connection.bridge]
+        fresh.update(created)
+        if replaced:
+            for connection in replaced:
+                vif_types.forget(connection, instance)
+            _wire(netns_path, wanted)
+
     def _undo(
         self,
         instance: nova_instance.Instance,
-        touched: Sequence[vif_types.Connection],
+        connections: Sequence[vif_types.Connection],
         fresh: set[str],
     ) -> None:
-        """Remove what a plug has made; the failure itself goes on.
-
-        Only switch ports that were tried are removed again: with a switch
-        that does not answer each of them costs its timeout.
-        """
+        """Remove what a plug has made; the failure itself goes on."""
+        made = [connection for connection in connections
+                if connection.device in fresh]
         try:
             self._disconnect(
-                instance,
-                [connection for connection in touched
-                 if connection.device in fresh],
-                sorted(fresh))
+                instance, made, [connection.device for connection in made])
         except exception.VirtualInterfaceUnplugException as error:
             LOG.warning('Leftovers of a failed plug remain: %s', error,
                         instance=instance)
@@ -233,7 +252,7 @@ def _keeps_offload(connection: vif_types.Connection) -> bool:
 
 def _wire(
     netns_path: str, wanted: Sequence[interface.Interface],
-) -> list[str]:
+) -> set[str]:
     """Returns the host ends that had to be created."""
     try:
         pairs = wiring.wire(
@@ -241,7 +260,7 @@ def _wire(
     except _PRIVILEGED as error:
         raise exception.VirtualInterfacePlugException(
             _sentence(error)) from error
-    return [pair['device'] for pair in pairs if pair['created']]
+    return {pair['device'] for pair in pairs if pair['created']}
 
 
 def _sentence(error: Exception) -> str:

@@ -105,16 +105,25 @@ def plug(connection: Connection, instance: nova_instance.Instance) -> None:
 
     :raises: exception.VirtualInterfacePlugException
     """
-    if connection.switch is None:
-        return
-    info = os_vif_util.nova_to_osvif_instance(instance)
     try:
-        os_vif.plug(connection.switch, info)
+        _call(os_vif.plug, connection, instance)
     except os_vif_exception.ExceptionBase as error:
-        raise exception.VirtualInterfacePlugException(
-            f'Port {connection.vif_id} cannot be connected to the virtual '
-            f'switch: {error} Check that Open vSwitch runs on this host and '
-            f'that [os_vif_ovs] ovsdb_connection leads to it.') from error
+        raise _plug_exception(connection, error) from error
+
+
+def forget(connection: Connection, instance: nova_instance.Instance) -> None:
+    """Have the switch drop a port whose device is gone, before a new plug.
+
+    ovs-vswitchd's userspace datapath keeps the socket of a device that was
+    deleted, and does not look for a new device of the same name: a port
+    that is merely plugged again would stay silent for ever.
+
+    :raises: exception.VirtualInterfacePlugException
+    """
+    try:
+        _call(os_vif.unplug, connection, instance)
+    except os_vif_exception.ExceptionBase as error:
+        raise _plug_exception(connection, error) from error
 
 
 def unplug(connection: Connection, instance: nova_instance.Instance) -> None:
@@ -122,15 +131,36 @@ def unplug(connection: Connection, instance: nova_instance.Instance) -> None:
 
     :raises: exception.VirtualInterfaceUnplugException
     """
-    if connection.switch is None:
-        return
-    info = os_vif_util.nova_to_osvif_instance(instance)
     try:
-        os_vif.unplug(connection.switch, info)
+        _call(os_vif.unplug, connection, instance)
     except os_vif_exception.ExceptionBase as error:
         raise exception.VirtualInterfaceUnplugException(
             reason=f'port {connection.vif_id} cannot be disconnected from '
-                   f'the virtual switch: {error}') from error
+                   f'the virtual switch: {_reason(error)}') from error
+
+
+def _call(
+    operation: Callable[..., None],
+    connection: Connection,
+    instance: nova_instance.Instance,
+) -> None:
+    if connection.switch is not None:
+        operation(connection.switch,
+                  os_vif_util.nova_to_osvif_instance(instance))
+
+
+def _plug_exception(
+    connection: Connection, error: os_vif_exception.ExceptionBase,
+) -> exception.VirtualInterfacePlugException:
+    return exception.VirtualInterfacePlugException(
+        f'Port {connection.vif_id} cannot be connected to the virtual '
+        f'switch: {_reason(error)}. Check that Open vSwitch runs on this '
+        f'host and that [os_vif_ovs] ovsdb_connection leads to it.')
+
+
+def _reason(error: os_vif_exception.ExceptionBase) -> str:
+    """What went wrong, without os-vif's dump of the whole VIF."""
+    return str(error.__context__ or error).rstrip('.')
 
 
 def _is_normal(vif: model.VIF) -> bool:

@@ -31,6 +31,7 @@ BRIDGE = 'br-int'
 PRIVSEP_HELPER = os.path.join(os.path.dirname(sys.executable),
                               'privsep-helper')
 
+_CLONE_FS = 0x00000200
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -42,8 +43,8 @@ def run(*command, **kwargs):
     kwargs.setdefault('timeout', 60)
     try:
         return subprocess.run(
-            command, check=check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, **kwargs).stdout
+            command, check=check, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, **kwargs).stdout
     except subprocess.CalledProcessError as error:
         raise AssertionError(
             f'{" ".join(command)}: {error.returncode}: {error.stdout}'
@@ -65,13 +66,16 @@ class Host(fixtures.Fixture):
     def _setUp(self):
         if os.geteuid() != 0:
             raise unittest.SkipTest('namespaces need root')
+        # Entering a mount namespace resets the working directory.
+        self.addCleanup(os.chdir, os.getcwd())
         for name, kind in (('net', _CLONE_NEWNET), ('mnt', _CLONE_NEWNS)):
             fd = os.open(f'/proc/thread-self/ns/{name}', os.O_RDONLY)
             self.addCleanup(os.close, fd)
             self.addCleanup(lambda fd=fd, kind=kind:
                             _call(_libc.setns(fd, kind)))
-        cwd = os.getcwd()
-        self.addCleanup(os.chdir, cwd)
+        # A thread that shares its root and directory with others may not
+        # change its mount namespace, and logger threads linger.
+        self.addCleanup(lambda: _call(_libc.unshare(_CLONE_FS)))
         _call(_libc.unshare(_CLONE_NEWNET | _CLONE_NEWNS))
         run('mount', '--make-rprivate', '/')
         run('mount', '-t', 'tmpfs', 'tmpfs', '/run')
@@ -89,6 +93,7 @@ class OpenVSwitch(fixtures.Fixture):
             os.environ, OVS_RUNDIR=str(self.directory),
             OVS_DBDIR=str(self.directory), OVS_LOGDIR=str(self.directory),
             OVS_SYSCONFDIR=str(self.directory))
+        self.processes = {}
         self.connection = f'unix:{self.directory}/db.sock'
         database = str(self.directory / 'conf.db')
         run('ovsdb-tool', 'create', database,
@@ -96,13 +101,9 @@ class OpenVSwitch(fixtures.Fixture):
         self._start('ovsdb-server', database,
                     f'--remote=p{self.connection}')
         self.vsctl('--no-wait', 'init')
-        self.start_switch()
+        self._start('ovs-vswitchd', self.connection)
         self.vsctl('add-br', BRIDGE, '--', 'set', 'bridge', BRIDGE,
                    'datapath_type=netdev')
-
-    def start_switch(self):
-        """Start ovs-vswitchd."""
-        self.switch = self._start('ovs-vswitchd', self.connection)
 
     def vsctl(self, *arguments):
         """Run ovs-vsctl."""
@@ -121,6 +122,7 @@ class OpenVSwitch(fixtures.Fixture):
             [name, *arguments, f'--unixctl={control}'],
             env=self.environment, stdout=log, stderr=log,
             stdin=subprocess.DEVNULL)
+        self.processes[name] = process
         self.addCleanup(self._stop, process, control)
         deadline = time.monotonic() + 20
         while not control.exists():
@@ -129,7 +131,6 @@ class OpenVSwitch(fixtures.Fixture):
                 raise AssertionError(
                     (self.directory / f'{name}.log').read_text())
             time.sleep(0.01)
-        return process
 
     def _stop(self, process, control):
         if process.poll() is None:

@@ -25,6 +25,7 @@ from novacontainer.virt import interface
 from novacontainer.virt.privsep import errors
 
 _SYSCTL = pathlib.Path('/proc/sys/net/ipv6/conf')
+_SCOPE_LINK = 253  # include/uapi/linux/rtnetlink.h, RT_SCOPE_LINK
 _FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
@@ -216,6 +217,8 @@ class Links:
             how: dict[str, typing.Any] = {}
             if route.gateway:
                 how['gateway'] = route.gateway
+            elif network.version == 4:
+                how['scope'] = _SCOPE_LINK
             if route.onlink:
                 how['flags'] = ['onlink']
             via = f' via {route.gateway}' if route.gateway else ''

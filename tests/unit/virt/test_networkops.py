@@ -30,6 +30,7 @@ class NetworkOpsTestCase(base.BaseTestCase):
         self.calls = []
         self.devices = set()
         self.patch(vif_types, 'plug', side_effect=self._plug)
+        self.patch(vif_types, 'forget', side_effect=self._forget)
         self.patch(vif_types, 'unplug', side_effect=self._unplug)
         self.patch(vif_types, 'device_exists',
                    side_effect=self.devices.__contains__)
@@ -53,6 +54,10 @@ class NetworkOpsTestCase(base.BaseTestCase):
         self.calls.append(('plug', connection.device))
         if connection.device in self.switch_failure:
             raise self.switch_failure[connection.device]
+
+    def _forget(self, connection, instance):
+        self.calls.append(('forget', connection.device))
+        self.devices.discard(connection.device)
 
     def _unplug(self, connection, instance):
         self.calls.append(('unplug', connection.device))
@@ -86,7 +91,8 @@ class TestPlug(NetworkOpsTestCase):
     def test_veth_before_switch_and_one_round_trip(self):
         self.plug(self.vif, self.second)
         self.assertEqual(
-            [('wire', DEVICE, SECOND_DEVICE),
+            [('forget', DEVICE), ('forget', SECOND_DEVICE),
+             ('wire', DEVICE, SECOND_DEVICE),
              ('plug', DEVICE), ('plug', SECOND_DEVICE)],
             self.calls)
         (path, (first, second)), _ = self.wire.call_args
@@ -102,11 +108,36 @@ class TestPlug(NetworkOpsTestCase):
             port=SECOND, details={'ovs_hybrid_plug': True})
         self.plug(self.vif, hybrid)
         self.assertEqual(
-            [('plug', SECOND_DEVICE), ('wire', DEVICE, SECOND_DEVICE),
+            [('forget', DEVICE), ('forget', SECOND_DEVICE),
+             ('plug', SECOND_DEVICE), ('wire', DEVICE, SECOND_DEVICE),
              ('plug', DEVICE)],
             self.calls)
         (_, (_, wired)), _ = self.wire.call_args
         self.assertEqual('qbraaaaaaaa-bb', wired['bridge'])
+
+    def test_again_forgets_nothing(self):
+        self.plug(self.vif)
+        del self.calls[:]
+        self.plug(self.vif)
+        self.assertEqual([('wire', DEVICE), ('plug', DEVICE)], self.calls)
+
+    def replace(self, vif):
+        self.devices.add(DEVICE)
+        # The first wire finds the pair in another namespace.
+        self.wire.side_effect = [
+            [{'device': DEVICE, 'name': 'eth0', 'created': True}],
+            [{'device': DEVICE, 'name': 'eth0', 'created': True}]]
+        self.plug(vif)
+
+    def test_replaced_pair_is_forgotten_by_the_switch(self):
+        self.replace(self.vif)
+        self.assertEqual([('forget', DEVICE), ('plug', DEVICE)], self.calls)
+        self.assertEqual(2, self.wire.call_count)
+
+    def test_replaced_pair_in_a_bridge(self):
+        self.replace(networkinfo.vif(details={'ovs_hybrid_plug': True}))
+        self.assertEqual([('plug', DEVICE)], self.calls)
+        self.assertEqual(1, self.wire.call_count)
 
     def test_network_without_an_mtu(self):
         self.plug(networkinfo.vif(mtu=None))
@@ -159,12 +190,14 @@ class TestPlugFails(NetworkOpsTestCase):
         self.assertEqual({DEVICE}, self.devices)
         self.assertNotIn(('unplug', DEVICE), self.calls)
 
-    def test_switch_ports_that_were_not_tried_are_left_alone(self):
+    def test_replaced_pair_is_removed_again(self):
+        self.devices.add(DEVICE)
         self.switch_failure[DEVICE] = (
             exception.VirtualInterfacePlugException('no switch'))
-        self.plug_error(self.vif, self.second)
-        self.assertNotIn(('unplug', SECOND_DEVICE), self.calls)
-        self.assertEqual(set(), self.devices)
+        self.wire.side_effect = [
+            [{'device': DEVICE, 'name': 'eth0', 'created': True}]] * 2
+        self.plug_error(self.vif)
+        self.assertEqual(('unplug', DEVICE), self.calls[-1])
 
     def test_undo_fails_too(self):
         self.switch_failure[DEVICE] = (
@@ -180,7 +213,8 @@ class TestPlugFails(NetworkOpsTestCase):
         self.wire.side_effect = errors.WiringError('Cannot add that: no.')
         self.plug_error(networkinfo.vif(details={'ovs_hybrid_plug': True}))
         self.assertEqual(
-            [('plug', DEVICE), ('unplug', DEVICE)], self.calls)
+            [('forget', DEVICE), ('plug', DEVICE), ('unplug', DEVICE)],
+            self.calls)
 
     def test_helper_does_not_start(self):
         self.wire.side_effect = privsep_daemon.FailedToDropPrivileges(

@@ -154,24 +154,53 @@ class TestSwitch(base.BaseTestCase):
         plug.assert_not_called()
         unplug.assert_not_called()
 
+    def failing(self, operation, kind):
+        """os-vif fails as it does: its error raised while handling ours."""
+        def fail(vif, info):
+            try:
+                raise OSError('Connection refused.')
+            except OSError as error:
+                raise kind(vif=vif, err=error)  # noqa: B904
+        return mock.patch.object(os_vif, operation, side_effect=fail)
+
     def test_plug_fails(self):
-        failure = os_vif_exception.PlugException(vif='V', err='refused')
+        with self.failing('plug', os_vif_exception.PlugException):
+            error = self.assertRaises(
+                exception.VirtualInterfacePlugException,
+                vif_types.plug, self.connection, self.instance)
+        self.assertEqual(
+            f'Port {networkinfo.PORT} cannot be connected to the virtual '
+            f'switch: Connection refused. Check that Open vSwitch runs on '
+            f'this host and that [os_vif_ovs] ovsdb_connection leads to it.',
+            str(error))
+
+    def test_no_plugin(self):
+        failure = os_vif_exception.NoMatchingPlugin(plugin_name='ovs')
         with mock.patch.object(os_vif, 'plug', side_effect=failure):
             error = self.assertRaises(
                 exception.VirtualInterfacePlugException,
                 vif_types.plug, self.connection, self.instance)
-        self.assertIn(networkinfo.PORT, str(error))
-        self.assertIn('refused', str(error))
-        self.assertIn('ovsdb_connection', str(error))
+        self.assertIn('ovs', str(error))
+
+    def test_forget(self):
+        with mock.patch.object(os_vif, 'unplug') as unplug:
+            vif_types.forget(self.connection, self.instance)
+        self.assertIs(self.connection.switch, unplug.call_args.args[0])
+
+    def test_forget_fails(self):
+        with self.failing('unplug', os_vif_exception.UnplugException):
+            error = self.assertRaises(
+                exception.VirtualInterfacePlugException,
+                vif_types.forget, self.connection, self.instance)
+        self.assertIn('Connection refused', str(error))
 
     def test_unplug_fails(self):
-        failure = os_vif_exception.UnplugException(vif='V', err='refused')
-        with mock.patch.object(os_vif, 'unplug', side_effect=failure):
+        with self.failing('unplug', os_vif_exception.UnplugException):
             error = self.assertRaises(
                 exception.VirtualInterfaceUnplugException,
                 vif_types.unplug, self.connection, self.instance)
         self.assertIn(networkinfo.PORT, str(error))
-        self.assertIn('refused', str(error))
+        self.assertIn('Connection refused', str(error))
 
 
 class TestDeviceExists(base.BaseTestCase):

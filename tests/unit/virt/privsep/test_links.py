@@ -259,7 +259,8 @@ class TestAddresses(LinksTestCase):
                        gateway='10.9.0.1', flags=['onlink']),
              mock.call('replace', dst='::/0', oif=2, family=10,
                        gateway='fe80::1'),
-             mock.call('replace', dst='192.168.0.0/24', oif=2, family=2)],
+             mock.call('replace', dst='192.168.0.0/24', oif=2, family=2,
+                       scope=253)],
             self.netlink.route.mock_calls)
 
     def test_route_fails(self):
