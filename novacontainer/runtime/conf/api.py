@@ -6,19 +6,24 @@ GROUP = 'api'
 
 OPTIONS = (
     cfg.IntOpt(
+        'read_workers',
+        default=8,
+        min=1,
+        help='Number of threads that serve look-ups (inspect, list).'),
+    cfg.IntOpt(
         'workers',
         default=32,
         min=2,
-        help='Number of threads that serve short requests (create, start, '
-             'inspect …). A stop occupies one until the container is down. '
-             'Requests above this number wait their turn.'),
+        help='Number of threads that serve changes (create, start, stop …). '
+             'A stop occupies one until the container is down. Requests '
+             'above this number wait their turn.'),
     cfg.IntOpt(
         'bulk_workers',
-        default=8,
+        default=4,
         min=1,
         help='Number of threads that move bulk data (load and save an '
-             'image, commit). They are kept apart so that a large image '
-             'never delays a stop.'),
+             'image). They are kept apart so that a large image never '
+             'delays a stop.'),
 )
 
 

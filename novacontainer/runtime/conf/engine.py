@@ -8,20 +8,10 @@ OPTIONS = (
     cfg.StrOpt(
         'runtime',
         default='auto',
-        choices=[
-            ('auto', 'crun where it works on this host, else runc'),
-            ('crun', 'crun, and refuse to start when it does not work'),
-            ('runc', 'runc, and refuse to start when it does not work'),
-        ],
-        help='OCI runtime that makes the containers.'),
-    cfg.StrOpt(
-        'crun_path',
-        default='crun',
-        help='Path of crun, or its name to be looked up in PATH.'),
-    cfg.StrOpt(
-        'runc_path',
-        default='runc',
-        help='Path of runc, or its name to be looked up in PATH.'),
+        help='OCI runtime that makes the containers: "auto" (crun where it '
+             'works on this host, else runc), or the name or the path of '
+             'one that speaks the same command line. The daemon refuses to '
+             'start when the one that is named does not work here.'),
     cfg.StrOpt(
         'conmon_path',
         default='conmon',

@@ -6,6 +6,7 @@ Calls nothing.
 """
 
 import concurrent.futures
+import contextlib
 import threading
 
 from novacontainer.runtime import exception
@@ -49,6 +50,17 @@ class Waiters:
         """Tell everyone: there will be no other end."""
         self._resolve(container_id, code, CONDITIONS)
 
+    def abandon(self) -> None:
+        """Tell everyone that they will not be told: the daemon ends."""
+        with self._lock:
+            futures = [future for waiting in self._waiting.values()
+                       for _, future in waiting]
+        for future in futures:
+            with contextlib.suppress(concurrent.futures.InvalidStateError):
+                future.set_exception(exception.Unavailable(
+                    'the daemon is shutting down; the container goes on',
+                    'daemon.stopping'))
+
     def __len__(self) -> int:
         """Return how many wait."""
         with self._lock:
@@ -75,7 +87,5 @@ class Waiters:
 
 def settle(future: ExitFuture, code: int) -> None:
     """Give a future its result, unless it is cancelled or has one."""
-    try:
+    with contextlib.suppress(concurrent.futures.InvalidStateError):
         future.set_result(code)
-    except concurrent.futures.InvalidStateError:
-        pass

@@ -39,7 +39,7 @@ class ConfTest(base.BaseTestCase):
     def test_bad_values_are_refused(self):
         parsed = conf.new()
         for name, value, group in (
-                ('runtime', 'docker', 'engine'),
+                ('workers', 0, 'api'),
                 ('cgroup_parent', '/../x', 'engine'),
                 ('socket_mode', '0999', None),
                 ('userns_base', 0, 'containers')):

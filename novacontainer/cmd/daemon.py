@@ -1,0 +1,45 @@
+"""Entry point of ``novacontainerd``.
+
+Called by the console script, systemd, or ``python -m``.  Calls
+``runtime.daemon``.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from novacontainer.runtime import conf as options
+from novacontainer.runtime import daemon
+from novacontainer.runtime import exception
+
+#: sysexits(3), EX_CONFIG: systemd users know it.
+_UNFIT = 78
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon until it is told to end.
+
+    :param argv: arguments without the program's name; None: the process's.
+    :return: exit code: 0, or 78 when the daemon cannot run here, with one
+        plain sentence on standard error.
+    """
+    conf = options.new()
+    try:
+        conf(sys.argv[1:] if argv is None else list(argv),
+             project='novacontainer', prog='novacontainerd')
+    except cfg.Error as error:
+        print(f'novacontainerd: {error}', file=sys.stderr)
+        return _UNFIT
+    logging.setup(conf, 'novacontainerd')
+    try:
+        daemon.Daemon(conf).run()
+    except exception.RuntimeFault as fault:
+        print(f'novacontainerd: {fault.message}', file=sys.stderr)
+        return _UNFIT
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,208 @@
+"""The composition root: builds every part, and runs them until told to end.
+
+Called by ``cmd.daemon``.  Calls the constructors of everything, once, in the
+order in which they need one another; nothing else in the runtime knows how
+to make what it uses, and there are no globals.
+"""
+
+import asyncio
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+from aiohttp import web
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from novacontainer.runtime.api import app as api_app
+from novacontainer.runtime.api import pools as api_pools
+from novacontainer.runtime.api import server as api_server
+from novacontainer.runtime.api import services as api_services
+from novacontainer.runtime.engine import base as engine_base
+from novacontainer.runtime.engine import cgroups
+from novacontainer.runtime.engine import select
+from novacontainer.runtime.image import limits as image_limits
+from novacontainer.runtime.service import containers
+from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.service import events
+from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import images
+from novacontainer.runtime.service import logs
+from novacontainer.runtime.service import preflight
+from novacontainer.runtime.service import preparation
+from novacontainer.runtime.service import system
+from novacontainer.runtime.storage import base as storage_base
+from novacontainer.runtime.storage import overlay
+from novacontainer.runtime.store import blobs
+from novacontainer.runtime.store import database
+from novacontainer.runtime.store import layers
+from novacontainer.runtime.store import paths
+from novacontainer.runtime.unpack import unpacker
+
+LOG = logging.getLogger(__name__)
+
+
+class Daemon:
+    """One novacontainerd.
+
+    :param conf: parsed options, see ``runtime.conf``.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        self._conf = conf
+        self._data_root = pathlib.Path(conf.data_root).absolute()
+        self._run_root = pathlib.Path(conf.run_root).absolute()
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; containers outlive this.
+
+        :raises RuntimeFault: the host is not fit, or another daemon is in
+            the way; says what to do.
+        """
+        conf = self._conf
+        preflight.check_privileges()
+        preflight.check_programs(
+            conf.engine.runtime, conf.engine.conmon_path)
+        with contextlib.ExitStack() as stack:
+            for root in (self._data_root, self._run_root):
+                with diskfaults.translated(f'Cannot make {root}'):
+                    root.mkdir(mode=0o711, parents=True, exist_ok=True)
+                stack.enter_context(preflight.sole_owner(root))
+            preflight.check_data_root(self._data_root)
+            built = _Parts(conf, self._data_root, self._run_root, stack)
+            asyncio.run(self._serve(built))
+        LOG.info('novacontainerd has ended; containers go on')
+
+    async def _serve(self, parts: '_Parts') -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        server = api_server.Server(
+            parts.application(), pathlib.Path(self._conf.socket),
+            group=self._conf.socket_group,
+            mode=int(self._conf.socket_mode, 8))
+        await server.start()
+        notify('READY=1')
+        await stopping.wait()
+        LOG.info('Stopping')
+        notify('STOPPING=1')
+        await server.stop()
+
+
+class _Parts:
+    """The services of one daemon, made and recovered.
+
+    :param stack: closes them, in the right order, when it is closed.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, data_root: pathlib.Path,
+                 run_root: pathlib.Path,
+                 stack: contextlib.ExitStack) -> None:
+        self._conf = conf
+        engine = select.choose(
+            run_root=run_root, runtime=conf.engine.runtime,
+            conmon=conf.engine.conmon_path)
+        places = paths.DataPaths(data_root)
+        db = database.Database(places.database)
+        stack.callback(db.close)
+        storage = overlay.Overlay(data_root, run_root / 'userns')
+        hub = events.EventHub()
+        self._images = images.ImageService(
+            db, blobs.Blobs(places.blobs), layers.Layers(places.layers),
+            unpacker.Unpacker(), hub.publish, self._using_image,
+            _image_limits(conf))
+        cgroup_version = cgroups.layout().version
+        self._containers = containers.ContainerService(
+            options=_options(conf, data_root, run_root, engine,
+                             cgroup_version),
+            db=db, images=self._images, storage=storage, engine=engine,
+            hub=hub)
+        # Containers first: what they no longer use, images may collect.
+        self._containers.open()
+        stack.callback(self._containers.close)
+        self._images.recover()
+        self._services = api_services.Services(
+            images=self._images, containers=self._containers, events=hub,
+            logs=logs.LogService(),
+            info=_system(conf, data_root, storage, engine, cgroup_version))
+
+    def application(self) -> web.Application:
+        """Return the API in front of the services."""
+        options = self._conf.api
+        application = api_app.build(self._services, api_pools.Pools(
+            reads=options.read_workers, changes=options.workers,
+            bulk=options.bulk_workers))
+
+        async def interrupt(_: web.Application) -> None:
+            self._containers.interrupt()
+
+        # Before the pools are closed, which waits for what runs in them:
+        # a stop may wait for its container for as long as it likes.
+        application.on_cleanup.insert(0, interrupt)
+        return application
+
+    def _using_image(self, image_id: str) -> 'list[str]':
+        return list(self._containers.using_image(image_id))
+
+
+def notify(message: str) -> None:
+    """Tell the service manager, if there is one (sd_notify(3))."""
+    address = os.environ.get('NOTIFY_SOCKET')
+    if not address:
+        return
+    if address.startswith('@'):
+        address = '\0' + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        try:
+            channel.sendto(message.encode(), address)
+        except OSError as error:
+            LOG.warning('Could not tell the service manager %s: %s',
+                        message, error)
+
+
+def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
+             run_root: pathlib.Path, engine: engine_base.Engine,
+             cgroup_version: int) -> containers.Options:
+    options = conf.containers
+    return containers.Options(
+        data_root=data_root,
+        run_root=run_root,
+        userns_base=options.userns_base,
+        userns_count=options.userns_count,
+        stop_timeout_s=options.stop_timeout_s,
+        policy=hostconfig.Policy(
+            cpus=frozenset(os.sched_getaffinity(0)),
+            runtime=engine.name,
+            allow_host_userns=options.allow_host_userns),
+        settings=preparation.Settings(
+            cgroup_parent=conf.engine.cgroup_parent,
+            cgroup_version=cgroup_version,
+            log_size_max_bytes=options.log_size_max_bytes))
+
+
+def _image_limits(conf: cfg.ConfigOpts) -> image_limits.Limits:
+    options = conf.images
+    return image_limits.Limits(
+        layer_bytes=options.layer_size_max_bytes,
+        layer_entries=options.layer_entries_max,
+        layers=options.layers_max)
+
+
+def _system(conf: cfg.ConfigOpts, data_root: pathlib.Path,
+            storage: storage_base.Storage, engine: engine_base.Engine,
+            cgroup_version: int) -> system.SystemService:
+    return system.SystemService(
+        data_root=data_root, storage=storage.name, engine=engine.name,
+        engine_path=conf.engine.runtime, engine_version=engine.version,
+        conmon_version=_conmon_version(conf.engine.conmon_path),
+        cgroup_version=cgroup_version)
+
+
+def _conmon_version(conmon: str) -> str:
+    said = subprocess.run([conmon, '--version'], capture_output=True,
+                          text=True, check=False).stdout.split()
+    return said[2] if len(said) > 2 else 'unknown'

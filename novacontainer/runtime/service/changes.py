@@ -1,0 +1,162 @@
+"""What an image made from a container says about itself.
+
+Called by ``service.snapshots``.  Calls ``service.config``.  Pure functions.
+
+Docker Engine API 1.44, ``POST /commit``: the container's own configuration,
+under what the body gives, under ``changes``: instructions of a Dockerfile
+(CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR).
+"""
+
+import json
+import posixpath
+import re
+import shlex
+from collections.abc import Callable, Sequence
+
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.service import config as configs
+from novacontainer.runtime.service import signals
+
+#: Keys of an image's configuration (OCI image-spec, config.md).
+_KEYS = ('Cmd', 'Entrypoint', 'Env', 'ExposedPorts', 'Labels', 'StopSignal',
+         'User', 'Volumes', 'WorkingDir')
+#: Labels that say what the container was, not what the image is.
+_OF_THE_CONTAINER = ('org.openstack.nova.', 'org.openstack.novacontainer.')
+_PORT = re.compile(r'\d{1,5}(?:-\d{1,5})?(?:/(?:tcp|udp|sctp))?')
+
+
+def image_config(container: models.Container, given: models.Json | None,
+                 changes: Sequence[str]) -> models.Json:
+    """Return the ``config`` object of the new image.
+
+    :raises InvalidRequest: an instruction that cannot be understood.
+    """
+    made = {key: container.config.get(key) for key in _KEYS}
+    made['Labels'] = {
+        key: value for key, value in (made['Labels'] or {}).items()
+        if not key.startswith(_OF_THE_CONTAINER)}
+    _overlay(made, given or {})
+    for line in changes:
+        _apply(made, line)
+    return {key: value for key, value in made.items() if value}
+
+
+def _overlay(made: models.Json, given: models.Json) -> None:
+    for key in _KEYS:
+        value = given.get(key)
+        if not value:
+            continue
+        if key == 'Env':
+            made[key] = configs.merge_env(value, made[key] or ())
+        elif isinstance(value, dict):
+            made[key] = {**(made[key] or {}), **value}
+        else:
+            made[key] = value
+    if given.get('Entrypoint') and not given.get('Cmd'):
+        # The old words belong to the old entry point.
+        made['Cmd'] = None
+
+
+def _apply(made: models.Json, line: str) -> None:
+    word, _, rest = line.strip().partition(' ')
+    instruction = _INSTRUCTIONS.get(word.upper())
+    if instruction is None:
+        raise _invalid(f'{word or line!r} is not a change that can be made '
+                       f'to an image; these are: {", ".join(_INSTRUCTIONS)}')
+    instruction(made, rest.strip())
+
+
+def _command(key: str) -> Callable[[models.Json, str], None]:
+    def change(made: models.Json, text: str) -> None:
+        made[key] = _words(text)
+        if key == 'Entrypoint':
+            made['Cmd'] = None
+    return change
+
+
+def _words(text: str) -> list[str] | None:
+    """Read the exec form (JSON) or the shell form."""
+    if text.startswith('['):
+        try:
+            words = json.loads(text)
+        except ValueError:
+            words = None
+        if isinstance(words, list) and all(
+                isinstance(word, str) for word in words):
+            return words or None
+    return ['/bin/sh', '-c', text] if text else None
+
+
+def _env(made: models.Json, text: str) -> None:
+    made['Env'] = configs.merge_env(
+        [f'{name}={value}' for name, value in _pairs(text)],
+        made['Env'] or ())
+
+
+def _label(made: models.Json, text: str) -> None:
+    made['Labels'] = {**(made['Labels'] or {}), **dict(_pairs(text))}
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Read ``a=b c="d e"`` or the old form ``a b and more``."""
+    name, _, rest = text.partition(' ')
+    if '=' not in name and rest:
+        return [(name, rest.strip())]
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise _invalid(f'{text!r}: {error}') from error
+    pairs = []
+    for word in words:
+        name, equals, value = word.partition('=')
+        if not name or not equals:
+            raise _invalid(f'{text!r} is not of the form name=value')
+        pairs.append((name, value))
+    return pairs
+
+
+def _expose(made: models.Json, text: str) -> None:
+    ports = dict(made['ExposedPorts'] or {})
+    for port in text.split():
+        if not _PORT.fullmatch(port):
+            raise _invalid(f'invalid port: {port!r}')
+        ports[port if '/' in port else f'{port}/tcp'] = {}
+    made['ExposedPorts'] = ports
+
+
+def _volume(made: models.Json, text: str) -> None:
+    paths = _words(text) if text.startswith('[') else text.split()
+    made['Volumes'] = {**(made['Volumes'] or {}),
+                       **{path: {} for path in paths or ()}}
+
+
+def _working_directory(made: models.Json, text: str) -> None:
+    made['WorkingDir'] = posixpath.normpath(
+        posixpath.join(made['WorkingDir'] or '/', text))
+
+
+def _stop_signal(made: models.Json, text: str) -> None:
+    signals.number(text)
+    made['StopSignal'] = text
+
+
+def _user(made: models.Json, text: str) -> None:
+    made['User'] = text
+
+
+_INSTRUCTIONS: dict[str, Callable[[models.Json, str], None]] = {
+    'CMD': _command('Cmd'),
+    'ENTRYPOINT': _command('Entrypoint'),
+    'ENV': _env,
+    'EXPOSE': _expose,
+    'LABEL': _label,
+    'STOPSIGNAL': _stop_signal,
+    'USER': _user,
+    'VOLUME': _volume,
+    'WORKDIR': _working_directory,
+}
+
+
+def _invalid(message: str) -> exception.InvalidRequest:
+    return exception.InvalidRequest(message, 'image.invalid_change')

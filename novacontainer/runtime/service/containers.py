@@ -1,0 +1,287 @@
+"""Containers, as the API sees them: one class in front of the parts.
+
+Called by ``api.routes.containers`` and ``runtime.daemon``.  Calls
+``service.creation``, ``lifecycle``, ``removal``, ``snapshots`` and
+``recovery``, one noun each, which it puts together.
+
+Every method is synchronous and thread-safe.  A container may be named by its
+id, an unambiguous beginning of it, or its name; where it does not exist
+every method raises NotFound.
+"""
+
+import dataclasses
+import pathlib
+import typing
+from collections.abc import Mapping, Sequence
+
+from novacontainer.runtime.engine import base as engine_base
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.service import creation
+from novacontainer.runtime.service import directories
+from novacontainer.runtime.service import endings
+from novacontainer.runtime.service import events
+from novacontainer.runtime.service import exits
+from novacontainer.runtime.service import filters as list_filters
+from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import idranges
+from novacontainer.runtime.service import lifecycle
+from novacontainer.runtime.service import locks
+from novacontainer.runtime.service import preparation
+from novacontainer.runtime.service import recovery
+from novacontainer.runtime.service import registry
+from novacontainer.runtime.service import removal
+from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import snapshots
+from novacontainer.runtime.service import state
+from novacontainer.runtime.service import usage
+from novacontainer.runtime.service import waiters
+from novacontainer.runtime.storage import base as storage_base
+from novacontainer.runtime.store import database
+
+
+class Images(creation.Images, snapshots.Images, typing.Protocol):
+    """What is needed of ``service.images.ImageService``."""
+
+    def layer_paths(self, image: models.Image) -> Sequence[pathlib.Path]:
+        """Return the unpacked layers of an image, lowest first."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Options:
+    """What the operator decided, see ``runtime.conf.containers``."""
+
+    data_root: pathlib.Path
+    run_root: pathlib.Path
+    userns_base: int
+    userns_count: int
+    stop_timeout_s: int
+    policy: hostconfig.Policy
+    settings: preparation.Settings
+
+
+class ContainerService:
+    """Everything that can be done with containers."""
+
+    def __init__(self, *, options: Options, db: database.Database,
+                 images: Images, storage: storage_base.Storage,
+                 engine: engine_base.Engine, hub: events.EventHub) -> None:
+        self._images = images
+        self._storage = storage
+        self._registry = registry.Registry(db)
+        self._places = directories.Directories(
+            options.data_root, options.run_root)
+        self._sandboxes = sandboxes.Sandboxes(options.run_root)
+        self._waiters = waiters.Waiters()
+        self._monitor = exits.ExitMonitor(self._ended)
+        ranges = idranges.IdRanges(
+            options.userns_base, options.userns_count,
+            self._registry.host_bases())
+        shared_locks = locks.Locks()
+        prepare = preparation.Preparation(
+            settings=options.settings, places=self._places, storage=storage,
+            engine=engine, sandbox=self._sandboxes, monitor=self._monitor,
+            layer_paths=self._layer_paths)
+        self._creation = creation.Creation(
+            policy=options.policy, images=images, registry=self._registry,
+            places=self._places, storage=storage, ranges=ranges, hub=hub)
+        self._endings = endings.Endings(
+            settings=options.settings, registry=self._registry,
+            engine=engine, prepare=prepare, hub=hub, locks=shared_locks,
+            waiters=self._waiters)
+        self._removal = removal.Removal(
+            registry=self._registry, places=self._places, storage=storage,
+            engine=engine, sandbox=self._sandboxes, prepare=prepare,
+            endings=self._endings, ranges=ranges, hub=hub,
+            locks=shared_locks, waiters=self._waiters)
+        self._lifecycle = lifecycle.Lifecycle(
+            registry=self._registry, engine=engine, prepare=prepare,
+            removal=self._removal, hub=hub, locks=shared_locks,
+            waiters=self._waiters, stop_timeout_s=options.stop_timeout_s)
+        self._snapshots = snapshots.Snapshots(
+            images=images, registry=self._registry, places=self._places,
+            storage=storage, engine=engine, hub=hub, locks=shared_locks)
+        self._recovery = recovery.Recovery(
+            registry=self._registry, places=self._places, storage=storage,
+            monitor=self._monitor, endings=self._endings,
+            removal=self._removal, snapshots=self._snapshots,
+            locks=shared_locks)
+
+    def open(self) -> recovery.Report:
+        """Recover what an earlier daemon left, and begin to watch."""
+        report = self._recovery.run()
+        self._monitor.start()
+        return report
+
+    def interrupt(self) -> None:
+        """Make every call that waits for an end give up."""
+        self._waiters.abandon()
+
+    def close(self) -> None:
+        """Watch no longer; containers run on."""
+        self._monitor.stop()
+
+    def create(self, config: models.Json,
+               name: str | None) -> tuple[str, list[str]]:
+        """Create a container.
+
+        :param config: body of ``POST /containers/create``, types checked.
+        :param name: None: a random one.
+        :return: id, and warnings for the client.
+        :raises NotFound: no such image.
+        :raises Conflict: the name is taken.
+        :raises InvalidRequest: a value makes no sense; names the field.
+        :raises NotSupported: a field that this version does not honour.
+        :raises Forbidden: the operator does not allow it.
+        :raises Unavailable: the disk is full, or the id ranges are used up.
+        """
+        return self._creation.create(config, name)
+
+    def get(self, name: str) -> models.Container:
+        """Return one container."""
+        return self._registry.get(name)
+
+    def list(self, *, all: bool, limit: int,
+             filters: Mapping[str, Sequence[str]],
+             ) -> 'list[models.Container]':
+        """Return containers, newest first.
+
+        :param all: also those that do not run.
+        :param limit: the newest so many, running or not; 0 or less: all.
+        :param filters: see ``service.filters``.
+        :raises InvalidRequest: an unknown filter or value.
+        """
+        query = list_filters.query(
+            filters, all=all, limit=limit, find_container=self.get,
+            find_image=self._images.get)
+        return query.apply(self._registry.select(query.criteria))
+
+    def counts(self) -> Mapping[models.Status, int]:
+        """Return how many containers are in each state that occurs."""
+        return self._registry.counts()
+
+    def init(self, name: str) -> None:
+        """Make namespaces, cgroup and root, and hold the process.
+
+        :raises NotModified: it is initialised or running already.
+        :raises InvalidRequest: its command or user is not in the image.
+        :raises Internal: the engine failed.
+        """
+        self._lifecycle.init(self.get(name))
+
+    def start(self, name: str) -> None:
+        """Let the process run; initialise first where that was not done.
+
+        A failure is kept in the record (``error``, exit code 126, 127 or
+        128), and nothing else of it stays.
+
+        :raises: as :meth:`init`.
+        """
+        self._lifecycle.start(self.get(name))
+
+    def stop(self, name: str, *, timeout_s: int | None,
+             signal: str | None) -> None:
+        """Ask the process to end, and kill it when it does not.
+
+        :param timeout_s: negative: never kill; None: the container's own,
+            else the configured one.
+        :param signal: None: the container's own, else TERM.
+        :raises NotModified: it does not run.
+        """
+        self._lifecycle.stop(self.get(name), timeout_s, signal)
+
+    def kill(self, name: str, signal: str) -> None:
+        """Send a signal; with KILL, return when the end is recorded.
+
+        :raises Conflict: it does not run.
+        :raises InvalidRequest: there is no such signal.
+        """
+        self._lifecycle.kill(self.get(name), signal)
+
+    def restart(self, name: str, *, timeout_s: int | None) -> None:
+        """Stop it if it runs, and start it."""
+        self._lifecycle.restart(self.get(name), timeout_s)
+
+    def pause(self, name: str) -> None:
+        """Freeze every process.
+
+        :raises Conflict: it does not run, or is paused.
+        """
+        self._lifecycle.pause(self.get(name))
+
+    def unpause(self, name: str) -> None:
+        """Undo :meth:`pause`.
+
+        :raises Conflict: it is not paused.
+        """
+        self._lifecycle.unpause(self.get(name))
+
+    def remove(self, name: str, *, force: bool, volumes: bool) -> None:
+        """Remove a container and everything that belongs to it.
+
+        :param force: kill it first where it runs.
+        :param volumes: of no effect, there are no volumes apart from it.
+        :raises Conflict: it runs and force was not asked for.
+        """
+        self._removal.remove(self.get(name), force)
+
+    def commit(self, name: str, *, repo: str | None, tag: str | None,
+               author: str, message: str, pause: bool,
+               changes: Sequence[str],
+               config: models.Json | None) -> models.Image:
+        """Make an image of the container as it is now.
+
+        :param pause: hold a running container still meanwhile.
+        :param changes: Dockerfile instructions, see ``service.changes``.
+        :param config: body of ``POST /commit``.
+        """
+        reference = f'{repo}:{tag or "latest"}' if repo else None
+        return self._snapshots.commit(
+            self.get(name), reference=reference, author=author,
+            message=message, pause=pause, changes=changes, config=config)
+
+    def exit_future(self, name: str, condition: str) -> waiters.ExitFuture:
+        """Return a future of the exit code; cancel it to stop waiting.
+
+        :param condition: ``not-running`` (at once when it does not run),
+            ``next-exit``, or ``removed``.
+        :raises InvalidRequest: another condition.
+        """
+        container = self.get(name)
+        # Put down first, looked at then: an end in between is not missed.
+        future = self._waiters.add(
+            container.id, condition or waiters.NOT_RUNNING)
+        now = self._registry.find(container.id)
+        if now is None:
+            waiters.settle(future, container.exit_code)
+        elif not state.is_live(now) and condition in (
+                '', waiters.NOT_RUNNING):
+            waiters.settle(future, now.exit_code)
+        return future
+
+    def sandbox_key(self, container: models.Container) -> str:
+        """Return the path of the network namespace's pin."""
+        return str(self._sandboxes.paths(container).netns)
+
+    def log_path(self, container: models.Container) -> pathlib.Path:
+        """Return the log file, which is there once it was initialised."""
+        return self._places.log(container.id)
+
+    def size_bytes(self, container: models.Container) -> int:
+        """Return the disk space that the container itself takes."""
+        return usage.tree_bytes(self._storage.upper(container.id))
+
+    def using_image(self, image_id: str) -> Sequence[str]:
+        """Return the ids of the containers made from an image."""
+        return self._registry.using_image(image_id)
+
+    def _layer_paths(self, image_id: str) -> Sequence[pathlib.Path]:
+        return self._images.layer_paths(self._images.get(image_id))
+
+    def _ended(self, container_id: str) -> None:
+        try:
+            ended = self._endings.noticed(container_id)
+        except exception.NotFound:
+            return
+        if ended is not None:
+            self._removal.remove_automatically(ended)

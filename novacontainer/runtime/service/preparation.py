@@ -1,0 +1,197 @@
+"""Bring a container to the point where its process is held.
+
+Called by ``service.lifecycle`` (init and start), under the container's lock.
+Calls ``service.sandboxes``, ``storage``, ``service.etcfiles``,
+``host.mountpoints``, ``service.runspec``, ``engine`` and the exit monitor.
+
+Every step puts its undoing onto a stack; whatever fails, nothing stays.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+
+from oslo_log import log as logging
+
+from novacontainer.runtime.engine import base as engine_base
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import mountpoints
+from novacontainer.runtime.host import processes
+from novacontainer.runtime import models
+from novacontainer.runtime.service import directories
+from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.service import etcfiles
+from novacontainer.runtime.service import exits
+from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import mounts
+from novacontainer.runtime.service import runspec
+from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import state
+from novacontainer.runtime.storage import base as storage_base
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """How this host makes containers.
+
+    :param cgroup_parent: cgroup below which each container has its own.
+    :param cgroup_version: 1 (hybrid included) or 2.
+    :param log_size_max_bytes: default size at which a log starts anew.
+    """
+
+    cgroup_parent: str
+    cgroup_version: int
+    log_size_max_bytes: int = 0
+
+    def cgroup_path(self, container_id: str) -> str:
+        """Return the path of a container's cgroup in each hierarchy."""
+        return f'/{self.cgroup_parent.strip("/")}/{container_id}'
+
+
+class Preparation:
+    """Makes a container's sandbox, root, bundle and held process.
+
+    :param layer_paths: returns the layers of an image id, lowest first.
+    """
+
+    def __init__(
+        self, *, settings: Settings,
+        places: directories.Directories,
+        storage: storage_base.Storage,
+        engine: engine_base.Engine,
+        sandbox: sandboxes.Sandboxes,
+        monitor: exits.ExitMonitor,
+        layer_paths: Callable[[str], Sequence[pathlib.Path]],
+    ) -> None:
+        self._settings = settings
+        self._places = places
+        self._storage = storage
+        self._engine = engine
+        self._sandboxes = sandbox
+        self._monitor = monitor
+        self._layer_paths = layer_paths
+
+    @contextlib.contextmanager
+    def held(self, container: models.Container,
+             ) -> Iterator[models.Container]:
+        """Initialise; undo all of it when the body of the ``with`` raises.
+
+        :return: the record, changed but not saved.
+        :raises InvalidRequest: the image or the request cannot be run.
+        :raises Internal: the engine or the kernel failed.
+        """
+        if self._places.bundle(container.id).exists():
+            # What the last run, or a failed start, could not clean up.
+            self.let_go(container.id)
+        with undoing() as undo:
+            rootfs = self._root(container, undo)
+            bundle = self._bundle(container, rootfs, undo)
+            created = self._engine.create(bundle)
+            undo(self._discard_process, container.id)
+            self._watch(container.id, created)
+            undo(self._monitor.forget, container.id)
+            yield state.held(container, created)
+
+    def let_go(self, container_id: str) -> None:
+        """Undo init: no process, no mount, no bundle; the sandbox stays.
+
+        The bundle goes last: as long as it is there, the next init, the
+        removal or recovery tries again what failed here.
+
+        :raises RuntimeFault: a step failed; those after it were not tried.
+        """
+        self._monitor.forget(container_id)
+        self._engine.delete(container_id, force=True)
+        self._engine.forget(container_id)
+        self._storage.unmount(container_id)
+        with diskfaults.translated('Cannot remove the bundle'):
+            self._places.remove_bundle(container_id)
+
+    def _root(self, container: models.Container,
+              undo: 'Undo') -> pathlib.Path:
+        """Make the sandbox, mount the root on it, and put files there."""
+        with diskfaults.translated('Cannot make the bundle'):
+            self._places.make_bundle(container.id)
+        undo(self._places.remove_bundle, container.id)
+        if self._sandboxes.ensure(container):
+            undo(self._sandboxes.remove, container.id)
+        rootfs = self._storage.mount(
+            container.id, self._layer_paths(container.image_id),
+            container.id_map)
+        undo(self._storage.unmount, container.id)
+        with diskfaults.translated('Cannot write the files for /etc'):
+            etcfiles.write(self._places.home(container.id), container)
+        return rootfs
+
+    def _bundle(self, container: models.Container, rootfs: pathlib.Path,
+                undo: 'Undo') -> models.Bundle:
+        """Write down what is to be run."""
+        asked = mounts.requested(container.host_config)
+        mounts.check_sources(asked)
+        all_mounts = (
+            *etcfiles.mounts(self._places.home(container.id), container),
+            *asked)
+        mountpoints.prepare(
+            rootfs, [(mount.target, _is_directory(mount))
+                     for mount in all_mounts],
+            container.id_map, container.config.get('WorkingDir') or '/')
+        spec = runspec.describe(
+            container, rootfs, self._sandboxes.paths(container),
+            self._settings.cgroup_path(container.id), all_mounts)
+        return models.Bundle(
+            id=container.id,
+            directory=self._places.bundle(container.id),
+            spec=runspec.document(spec, self._settings.cgroup_version),
+            log_path=self._places.log(container.id),
+            terminal=spec.terminal,
+            stdin_open=bool(container.config.get('OpenStdin')),
+            log_size_max_bytes=hostconfig.log_size_bytes(
+                container.host_config, self._settings.log_size_max_bytes))
+
+    def _watch(self, container_id: str, created: models.Created) -> None:
+        pidfd = processes.open_pidfd(
+            created.conmon_pid, created.conmon_started)
+        if pidfd is None:
+            self._discard_process(container_id)
+            raise exception.Internal(
+                'The monitor of the container ended at once; see the log '
+                'of the host for conmon.', 'engine.monitor_lost')
+        self._monitor.watch(container_id, pidfd)
+
+    def _discard_process(self, container_id: str) -> None:
+        self._engine.delete(container_id, force=True)
+        self._engine.forget(container_id)
+
+
+Undo = Callable[..., None]
+
+
+@contextlib.contextmanager
+def undoing() -> Iterator[Undo]:
+    """Run what was put down, last first, when the body raises.
+
+    A step that fails in turn is logged: the first error is the one that
+    matters, and recovery will find what stayed.
+    """
+    with contextlib.ExitStack() as stack:
+        def undo(step: Callable[..., None], *args: object) -> None:
+            stack.callback(_attempt, functools.partial(step, *args))
+
+        yield undo
+        stack.pop_all()
+
+
+def _attempt(step: 'functools.partial[None]') -> None:
+    try:
+        step()
+    except (exception.RuntimeFault, OSError) as error:
+        LOG.warning('Could not undo %s%s: %s', step.func.__qualname__,
+                    step.args, error)
+
+
+def _is_directory(mount: models.Mount) -> bool:
+    return mount.type != 'bind' or pathlib.Path(mount.source).is_dir()

@@ -1,0 +1,126 @@
+"""Remove containers: the record says so first, and goes last.
+
+Called by ``service.containers``, ``service.lifecycle`` (AutoRemove) and
+``service.recovery``, which finishes what a crash cut short.  Calls
+``service.endings``, ``service.preparation``, ``storage``, the registry.
+"""
+
+import contextlib
+import dataclasses
+import signal
+
+from oslo_log import log as logging
+
+from novacontainer.runtime.engine import base as engine_base
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.service import directories
+from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.service import endings
+from novacontainer.runtime.service import events
+from novacontainer.runtime.service import idranges
+from novacontainer.runtime.service import locks
+from novacontainer.runtime.service import preparation
+from novacontainer.runtime.service import registry
+from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import state
+from novacontainer.runtime.service import waiters
+from novacontainer.runtime.storage import base as storage_base
+
+LOG = logging.getLogger(__name__)
+
+
+class Removal:
+    """Takes everything of a container away, in an order that can stop."""
+
+    def __init__(
+        self, *, registry: registry.Registry,
+        places: directories.Directories,
+        storage: storage_base.Storage,
+        engine: engine_base.Engine,
+        sandbox: sandboxes.Sandboxes,
+        prepare: preparation.Preparation,
+        endings: endings.Endings,
+        ranges: idranges.IdRanges,
+        hub: events.EventHub,
+        locks: locks.Locks,
+        waiters: waiters.Waiters,
+    ) -> None:
+        self._registry = registry
+        self._places = places
+        self._storage = storage
+        self._engine = engine
+        self._sandboxes = sandbox
+        self._prepare = prepare
+        self._endings = endings
+        self._ranges = ranges
+        self._hub = hub
+        self._locks = locks
+        self._waiters = waiters
+
+    def remove(self, container: models.Container, force: bool) -> None:
+        """See :meth:`service.containers.ContainerService.remove`."""
+        with self._locks.hold(container.id):
+            container = self._registry.current(container)
+            state.check_remove(container, force)
+            if state.is_live(container):
+                container = self._end(container)
+            self.finish(container)
+
+    def remove_automatically(self, container: models.Container) -> None:
+        """Remove a container that asked to go with its process."""
+        if not container.host_config.get('AutoRemove'):
+            return
+        try:
+            self.remove(container, force=False)
+        except (exception.NotFound, exception.Conflict):
+            # Removed, or started again, by someone else meanwhile.
+            pass
+
+    def finish(self, container: models.Container) -> None:
+        """Remove a container that is not running, under its lock.
+
+        Begins anew what an earlier removal did not finish.
+
+        :raises Internal: something did not go; the container is ``dead``
+            and can be removed again.
+        """
+        going = dataclasses.replace(
+            container, status=models.Status.REMOVING)
+        self._registry.save(going)
+        try:
+            self.sweep(container.id)
+        except exception.RuntimeFault as fault:
+            self._registry.save(dataclasses.replace(
+                going, status=models.Status.DEAD, error=fault.message))
+            LOG.error('Container %s (%s) could not be removed: %s',
+                      container.id, container.name, fault)
+            raise
+        self._registry.forget(container.id)
+        self._ranges.give_back(container.id_map)
+        LOG.info('Container %s (%s) removed', container.id, container.name)
+        self._hub.publish(events.container_event(container, 'destroy'))
+        self._waiters.removed(container.id, container.exit_code)
+
+    def sweep(self, container_id: str) -> None:
+        """Remove whatever there is of a container beside its record.
+
+        The directories go last, since recovery knows of the rest by them.
+        Fine when there is nothing.
+
+        :raises RuntimeFault: of the first step that failed.
+        """
+        with diskfaults.translated('Cannot remove the container'):
+            self._prepare.let_go(container_id)
+            self._storage.remove(container_id)
+            self._sandboxes.remove(container_id)
+            self._places.remove_home(container_id)
+            self._places.remove_bundle(container_id)
+
+    def _end(self, container: models.Container) -> models.Container:
+        """Kill what runs, and record its end as that of any other."""
+        self._hub.publish(events.container_event(
+            container, 'kill', {'signal': str(int(signal.SIGKILL))}))
+        with contextlib.suppress(exception.NotFound, exception.Conflict):
+            self._engine.kill(container.id, signal.SIGKILL)
+        return self._endings.conclude(container)

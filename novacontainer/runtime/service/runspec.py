@@ -1,0 +1,85 @@
+"""From a record and a mounted root file system to an OCI document.
+
+Called by ``service.preparation``.  Calls ``oci`` for the document and
+``host.inroot`` to read the image's accounts.
+"""
+
+import pathlib
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import inroot
+from novacontainer.runtime import models
+from novacontainer.runtime.oci import seccomp
+from novacontainer.runtime.oci import spec as oci_spec
+from novacontainer.runtime.oci import users
+from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import resources
+
+#: Longest passwd or group file that is believed.
+ACCOUNTS_MAX_BYTES = 4 * 1024 * 1024
+
+
+def describe(
+    container: models.Container,
+    rootfs: pathlib.Path,
+    sandbox: models.SandboxPaths,
+    cgroup_path: str,
+    mounts: tuple[models.Mount, ...],
+) -> models.ContainerSpec:
+    """Return what ``oci.spec`` needs to know.
+
+    :param mounts: what is mounted beside the defaults.
+    :raises InvalidRequest: the image does not have the user or group.
+    """
+    config, host = container.config, container.host_config
+    passwd = _read(rootfs, '/etc/passwd')
+    user = users.resolve(
+        config.get('User') or '', passwd, _read(rootfs, '/etc/group'))
+    return models.ContainerSpec(
+        id=container.id,
+        rootfs=rootfs,
+        args=(*(config.get('Entrypoint') or ()),
+              *(config.get('Cmd') or ())),
+        env=_environment(config, users.home(user.uid, passwd)),
+        cwd=config.get('WorkingDir') or '/',
+        user=user,
+        hostname=config['Hostname'],
+        domainname=config.get('Domainname') or '',
+        sandbox=sandbox,
+        id_map=container.id_map,
+        cgroup_path=cgroup_path,
+        terminal=bool(config.get('Tty')),
+        readonly_rootfs=bool(host.get('ReadonlyRootfs')),
+        no_new_privileges=hostconfig.no_new_privileges(host),
+        seccomp_unconfined=hostconfig.seccomp_unconfined(host),
+        cap_add=tuple(host.get('CapAdd') or ()),
+        cap_drop=tuple(host.get('CapDrop') or ()),
+        resources=resources.limits(host),
+        mounts=mounts,
+        ulimits=resources.ulimits(host),
+        sysctls=dict(host.get('Sysctls') or {}),
+        shm_size_bytes=host.get('ShmSize') or resources.SHM_BYTES,
+        oom_score_adj=host.get('OomScoreAdj') or 0,
+    )
+
+
+def document(spec: models.ContainerSpec,
+             cgroup_version: int) -> models.Json:
+    """Return the runtime-spec document, with the system call filter."""
+    return oci_spec.build(spec, cgroup_version=cgroup_version,
+                          seccomp=seccomp.for_container(spec))
+
+
+def _environment(config: models.Json, home: str) -> tuple[str, ...]:
+    env = tuple(config.get('Env') or ())
+    if any(entry.startswith('HOME=') for entry in env):
+        return env
+    return (*env, f'HOME={home}')
+
+
+def _read(rootfs: pathlib.Path, path: str) -> bytes:
+    """Return a file of the image, b'' when it has none."""
+    try:
+        return inroot.open_in_root(rootfs, path, ACCOUNTS_MAX_BYTES)
+    except exception.NotFound:
+        return b''
