@@ -1,0 +1,4 @@
+"""The driver that nova-compute loads.
+
+Keep this module light, as the package above.
+"""
