@@ -18,9 +18,7 @@ from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import streams
 from novacontainer.runtime.api.views import images as view
 
-FILTERS = frozenset(
-    {'before', 'dangling', 'label', 'reference', 'since', 'until'}
-)
+FILTERS = frozenset({'before', 'dangling', 'label', 'reference', 'since'})
 
 #: How long a client may go on sending an archive that was refused already.
 #: Most clients read the answer only after their last byte.

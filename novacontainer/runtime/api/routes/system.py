@@ -42,6 +42,6 @@ class SystemRoutes:
         services = self._services
         return view.info(
             services.info.facts(),
-            services.containers.list(all=True, limit=0, filters={}),
+            services.containers.counts(),
             len(services.images.list(filters={})),
         )

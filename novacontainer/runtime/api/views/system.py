@@ -3,10 +3,9 @@
 Called by: ``api.routes.system``.  Calls: ``views.times``.
 """
 
-import collections
 import datetime
 import platform
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from novacontainer.runtime import models
 from novacontainer.runtime.api import services
@@ -67,19 +66,22 @@ def version(facts: services.HostFacts) -> models.Json:
 
 def info(
     facts: services.HostFacts,
-    containers: Iterable[models.Container],
+    containers: Mapping[models.Status, int],
     images: int,
 ) -> models.Json:
-    """Show the host (``SystemInfo``)."""
-    counts = collections.Counter(one.status for one in containers)
-    running = counts[models.Status.RUNNING]
-    paused = counts[models.Status.PAUSED]
+    """Show the host (``SystemInfo``).
+
+    :param containers: how many there are in each state that occurs.
+    """
+    total = sum(containers.values())
+    running = containers.get(models.Status.RUNNING, 0)
+    paused = containers.get(models.Status.PAUSED, 0)
     return {
         'ID': facts.id,
-        'Containers': counts.total(),
+        'Containers': total,
         'ContainersRunning': running,
         'ContainersPaused': paused,
-        'ContainersStopped': counts.total() - running - paused,
+        'ContainersStopped': total - running - paused,
         'Images': images,
         'Name': facts.hostname,
         'ServerVersion': facts.version,

@@ -125,6 +125,7 @@ class Containers(Recorder):
         self.exit = concurrent.futures.Future()
         self.give('create', ('c' * 64, ['careful']))
         self.give('list', [CONTAINER])
+        self.give('counts', {CONTAINER.status: 1})
         self.give('get', CONTAINER)
         self.give('sandbox_key', '/run/netns/nc-cccccccccccc')
         self.give('log_path', self.log)

@@ -1,5 +1,4 @@
 from novacontainer.runtime import models
-from tests.unit.runtime.api import fakes
 from tests.unit.runtime.api import served
 
 
@@ -33,14 +32,12 @@ class SystemRoutesTest(served.ServedTestCase):
                          [part['Name'] for part in shown['Components']])
 
     def test_info_counts_containers_and_tells_limits(self):
-        self.containers.give('list', [
-            self._with(models.Status.RUNNING),
-            self._with(models.Status.PAUSED),
-            self._with(models.Status.EXITED),
-            self._with(models.Status.CREATED)])
+        self.containers.give('counts', {
+            models.Status.RUNNING: 3, models.Status.PAUSED: 2,
+            models.Status.EXITED: 1, models.Status.CREATED: 1})
         shown = self.call('GET', '/v1.44/info').json
         self.assertEqual(
-            (4, 1, 1, 2, 1),
+            (7, 3, 2, 2, 1),
             tuple(shown[key] for key in (
                 'Containers', 'ContainersRunning', 'ContainersPaused',
                 'ContainersStopped', 'Images')))
@@ -51,13 +48,6 @@ class SystemRoutesTest(served.ServedTestCase):
         self.assertEqual((2, 2**30), (shown['NCPU'], shown['MemTotal']))
         self.assertEqual(['no swap'], shown['Warnings'])
         self.assertEqual('inactive', shown['Swarm']['LocalNodeState'])
-
-    @staticmethod
-    def _with(status):
-        return models.Container(**{
-            **{name: getattr(fakes.CONTAINER, name)
-               for name in models.Container.__slots__},
-            'status': status})
 
 
 class UnservedTest(served.ServedTestCase):
