@@ -1,7 +1,7 @@
 """Options of the driver's networking, in nova.conf's ``[novacontainer]``.
 
-Called by ``virt.networkops``, which registers them, and by the option
-reference.
+Called by ``virt.networkops``, which registers them, and by ``virt.conf``,
+which lists them for the option reference.
 """
 
 from oslo_config import cfg
@@ -31,8 +31,3 @@ to ``off`` where a network back end does the same without Neutron telling.
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Add the options to ``conf``; may be called again."""
     conf.register_opts(OPTS, group=GROUP)
-
-
-def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
-    """What the sample configuration and the option reference show."""
-    return [(GROUP, list(OPTS))]

@@ -20,7 +20,6 @@ from nova.objects import instance as nova_instance
 from nova.virt import virtapi as nova_virtapi
 import os_vif
 from oslo_log import log as logging
-from oslo_privsep import daemon as privsep_daemon
 
 from novacontainer.virt import addressing
 from novacontainer.virt import interface
@@ -34,11 +33,6 @@ CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
 networkconf.register_opts(CONF)
-
-#: What a call of the privileged side may end with: our own errors, a helper
-#: that does not start, and one that dies under the call.
-_PRIVILEGED = (
-    errors.NetworkError, privsep_daemon.FailedToDropPrivileges, OSError)
 
 
 class NetworkOps:
@@ -214,8 +208,8 @@ class NetworkOps:
         if remaining:
             try:
                 wiring.unwire(remaining)
-            except _PRIVILEGED as error:
-                failures.append(_sentence(error))
+            except errors.CALL_FAILURES as error:
+                failures.append(errors.sentence(error))
         if failures:
             raise exception.VirtualInterfaceUnplugException(
                 reason=' '.join(failures))
@@ -257,19 +251,10 @@ def _wire(
     try:
         pairs = wiring.wire(
             netns_path, [item.to_primitive() for item in wanted])
-    except _PRIVILEGED as error:
+    except errors.CALL_FAILURES as error:
         raise exception.VirtualInterfacePlugException(
-            _sentence(error)) from error
+            errors.sentence(error)) from error
     return {pair['device'] for pair in pairs if pair['created']}
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, errors.NetworkError):
-        return str(error)
-    return (f'The privileged helper for networking failed: {error}. Check '
-            f'that rootwrap.d/novacontainer.filters is installed where '
-            f'rootwrap.conf looks for filters, and that the user of '
-            f'nova-compute may run nova-rootwrap through sudo.')
 
 
 def _neutron_failed(event_name: str, instance: nova_instance.Instance) -> None:

@@ -18,9 +18,9 @@ import os_vif
 from os_vif import exception as os_vif_exception
 from os_vif.objects import network as os_vif_network
 from os_vif.objects import vif as os_vif_vif
-from oslo_log import log as logging
+from oslo_privsep import daemon as privsep_daemon
 
-LOG = logging.getLogger(__name__)
+from novacontainer.virt.privsep import errors
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -152,10 +152,14 @@ def _call(
 def _plug_exception(
     connection: Connection, error: os_vif_exception.ExceptionBase,
 ) -> exception.VirtualInterfacePlugException:
+    hint = (
+        'Check that Open vSwitch runs on this host and that [os_vif_ovs] '
+        'ovsdb_connection leads to it.')
+    if isinstance(error.__context__, privsep_daemon.FailedToDropPrivileges):
+        hint = errors.sentence(error.__context__)
     return exception.VirtualInterfacePlugException(
         f'Port {connection.vif_id} cannot be connected to the virtual '
-        f'switch: {_reason(error)}. Check that Open vSwitch runs on this '
-        f'host and that [os_vif_ovs] ovsdb_connection leads to it.')
+        f'switch: {_reason(error)}. {hint}')
 
 
 def _reason(error: os_vif_exception.ExceptionBase) -> str:

@@ -99,7 +99,9 @@ class OpenVSwitch(fixtures.Fixture):
         run('ovsdb-tool', 'create', database,
             '/usr/share/openvswitch/vswitch.ovsschema')
         self._start('ovsdb-server', database,
-                    f'--remote=p{self.connection}')
+                    f'--remote=p{self.connection}',
+                    # Where os-vif looks unless told otherwise.
+                    '--remote=ptcp:6640:127.0.0.1')
         self.vsctl('--no-wait', 'init')
         self._start('ovs-vswitchd', self.connection)
         self.vsctl('add-br', BRIDGE, '--', 'set', 'bridge', BRIDGE,

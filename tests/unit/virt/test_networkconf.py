@@ -20,9 +20,3 @@ class TestOptions(base.BaseTestCase):
         self.assertRaises(
             ValueError, conf.set_override, 'vif_checksum_offload', 'perhaps',
             group='novacontainer')
-
-    def test_listed_for_the_reference(self):
-        ((group, options),) = networkconf.list_opts()
-        self.assertEqual('novacontainer', group)
-        self.assertEqual(['vif_checksum_offload'],
-                         [option.name for option in options])

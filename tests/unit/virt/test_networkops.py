@@ -221,7 +221,7 @@ class TestPlugFails(NetworkOpsTestCase):
             'privsep helper command exited non-zero (1)')
         message = self.plug_error(self.vif)
         self.assertIn('exited non-zero', message)
-        self.assertIn('novacontainer.filters', message)
+        self.assertIn('exec_dirs', message)
 
     def test_helper_dies(self):
         self.wire.side_effect = OSError('Premature eof')

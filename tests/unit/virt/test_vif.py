@@ -2,6 +2,7 @@ from unittest import mock
 
 from nova import exception
 from nova.network import model
+from oslo_privsep import daemon as privsep_daemon
 import os_vif
 from os_vif import exception as os_vif_exception
 from os_vif import objects as os_vif_objects
@@ -181,6 +182,15 @@ class TestSwitch(base.BaseTestCase):
                 exception.VirtualInterfacePlugException,
                 vif_types.plug, self.connection, self.instance)
         self.assertIn('ovs', str(error))
+
+    def test_helper_of_os_vif_does_not_start(self):
+        failure = os_vif_exception.PlugException(vif='V', err='exited')
+        failure.__context__ = privsep_daemon.FailedToDropPrivileges('exited')
+        with mock.patch.object(os_vif, 'plug', side_effect=failure):
+            error = self.assertRaises(
+                exception.VirtualInterfacePlugException,
+                vif_types.plug, self.connection, self.instance)
+        self.assertIn('nova-rootwrap through sudo', str(error))
 
     def test_forget(self):
         with mock.patch.object(os_vif, 'unplug') as unplug:

@@ -1,11 +1,8 @@
-import pickle
-
 from oslo_privsep import capabilities
 from oslo_utils import importutils
 from oslotest import base
 
 from novacontainer.virt import privsep
-from novacontainer.virt.privsep import errors
 from novacontainer.virt.privsep import links
 from novacontainer.virt.privsep import netns
 from novacontainer.virt.privsep import wiring
@@ -29,16 +26,3 @@ class TestContext(base.BaseTestCase):
             for name, value in vars(module).items()
             if privsep.network.is_entrypoint(value)}
         self.assertEqual({'wire', 'unwire'}, exported)
-
-
-class TestErrors(base.BaseTestCase):
-
-    def test_rebuilt_from_name_and_arguments(self):
-        for kind in (errors.RefusedError, errors.WiringError):
-            original = kind('Cannot do that.')
-            rebuilt = importutils.import_class(
-                f'{kind.__module__}.{kind.__name__}')(*original.args)
-            self.assertIs(kind, type(rebuilt))
-            self.assertEqual('Cannot do that.', str(rebuilt))
-            self.assertIsInstance(rebuilt, errors.NetworkError)
-            pickle.dumps(rebuilt)
