@@ -33,6 +33,7 @@ from novacontainer.runtime.service import images
 from novacontainer.runtime.service import logs
 from novacontainer.runtime.service import preflight
 from novacontainer.runtime.service import preparation
+from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import system
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.storage import overlay
@@ -70,6 +71,7 @@ class Daemon:
             for root in (self._data_root, self._run_root):
                 with diskfaults.translated(f'Cannot make {root}'):
                     root.mkdir(mode=0o711, parents=True, exist_ok=True)
+                preflight.check_reachable(root)
                 stack.enter_context(preflight.sole_owner(root))
             preflight.check_data_root(self._data_root)
             built = _Parts(conf, self._data_root, self._run_root, stack)
@@ -120,7 +122,7 @@ class _Parts:
             options=_options(conf, data_root, run_root, engine,
                              cgroup_version),
             db=db, images=self._images, storage=storage, engine=engine,
-            hub=hub)
+            sandbox=sandboxes.Sandboxes(run_root), hub=hub)
         # Containers first: what they no longer use, images may collect.
         self._containers.open()
         stack.callback(self._containers.close)

@@ -65,13 +65,14 @@ class ContainerService:
 
     def __init__(self, *, options: Options, db: database.Database,
                  images: Images, storage: storage_base.Storage,
-                 engine: engine_base.Engine, hub: events.EventHub) -> None:
+                 engine: engine_base.Engine, sandbox: sandboxes.Sandboxes,
+                 hub: events.EventHub) -> None:
         self._images = images
         self._storage = storage
         self._registry = registry.Registry(db)
         self._places = directories.Directories(
             options.data_root, options.run_root)
-        self._sandboxes = sandboxes.Sandboxes(options.run_root)
+        self._sandboxes = sandbox
         self._waiters = waiters.Waiters()
         self._monitor = exits.ExitMonitor(self._ended)
         ranges = idranges.IdRanges(

@@ -205,8 +205,8 @@ class Lifecycle:
 
     def _tell(self, container: models.Container, action: str,
               attributes: dict[str, str] | None = None) -> None:
-        LOG.info('Container %s (%s): %s', container.id, container.name,
-                 action)
+        LOG.info('Container %s (%s): %s%s', container.id, container.name,
+                 action, f' {attributes}' if attributes else '')
         self._hub.publish(
             events.container_event(container, action, attributes))
 

@@ -10,6 +10,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import stat
 from collections.abc import Iterator
 
 from oslo_log import log as logging
@@ -75,6 +76,22 @@ def check_data_root(data_root: pathlib.Path) -> None:
     if kind in ('tmpfs', 'ramfs'):
         LOG.warning('%s lies on %s: images and containers take memory, and '
                     'are gone after a reboot', data_root, kind)
+
+
+def check_reachable(directory: pathlib.Path) -> None:
+    """Refuse a directory that a container's mapped root cannot get to.
+
+    To the kernel that root is nobody in particular, so each directory on
+    the way must let others through.
+
+    :raises NotSupported: says which does not.
+    """
+    for parent in (directory, *directory.resolve().parents):
+        if not parent.stat().st_mode & stat.S_IXOTH:
+            raise exception.NotSupported(
+                f'{parent} does not let others through, so containers could '
+                f'not reach {directory}; run chmod o+x {parent}, or choose '
+                'another directory', 'host.not_reachable')
 
 
 @contextlib.contextmanager
