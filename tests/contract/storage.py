@@ -1,0 +1,180 @@
+"""What every storage back end must do: ``storage.base.Storage`` as tests.
+
+A subclass makes the back end and its layers; nothing here looks behind the
+protocol.
+"""
+
+import os
+import stat
+
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+
+ID_MAP = models.IdMap(0x6fe00000)
+ROOT = ID_MAP.host_base
+
+
+class StorageContract:
+    """Mix into a test case that defines the two methods below."""
+
+    def make_storage(self):
+        """Return a back end; each one over the same data root."""
+        raise NotImplementedError
+
+    def make_layer(self, files):
+        """Return a new layer directory with these files: name → text."""
+        raise NotImplementedError
+
+    def setUp(self):
+        super().setUp()
+        self.storage = self.make_storage()
+
+    def prepared(self, container_id='c1', id_map=ID_MAP):
+        """Prepare a container that is removed at the end of the test."""
+        self.addCleanup(self.storage.remove, container_id)
+        self.storage.prepare(container_id, id_map, 0)
+        return container_id
+
+    def raises(self, kind, code, function, *args):
+        fault = self.assertRaises(kind, function, *args)
+        self.assertEqual(code, fault.code)
+
+    def test_layers_stack_in_order(self):
+        low = self.make_layer({'both': 'low', 'low': 'low'})
+        high = self.make_layer({'both': 'high', 'high': 'high'})
+        root = self.storage.mount(self.prepared(), [low, high], ID_MAP)
+        self.assertEqual('high', (root / 'both').read_text())
+        self.assertEqual('low', (root / 'low').read_text())
+        self.assertEqual('high', (root / 'high').read_text())
+
+    def test_ids_are_shifted_both_ways(self):
+        layer = self.make_layer({'file': 'x'})
+        os.chown(layer / 'file', 1000, 1001)
+        root = self.storage.mount(self.prepared(), [layer], ID_MAP)
+        status = (root / 'file').stat()
+        self.assertEqual((ROOT + 1000, ROOT + 1001),
+                         (status.st_uid, status.st_gid))
+        # Copied up, the file keeps its owner.
+        (root / 'file').write_text('changed')
+        status = (root / 'file').stat()
+        self.assertEqual((ROOT + 1000, ROOT + 1001),
+                         (status.st_uid, status.st_gid))
+        self.assertEqual('x', (layer / 'file').read_text())
+
+    def test_root_belongs_to_mapped_root(self):
+        layer = self.make_layer({'file': 'x'})
+        root = self.storage.mount(self.prepared(), [layer], ID_MAP)
+        status = root.stat()
+        self.assertEqual((ROOT, ROOT), (status.st_uid, status.st_gid))
+        self.assertEqual(0o755, stat.S_IMODE(status.st_mode))
+
+    def test_without_map(self):
+        layer = self.make_layer({'file': 'x'})
+        root = self.storage.mount(self.prepared(id_map=None), [layer], None)
+        self.assertEqual(0, (root / 'file').stat().st_uid)
+        self.assertEqual(0, root.stat().st_uid)
+
+    def test_changes_stay_in_upper(self):
+        layer = self.make_layer({'file': 'x', 'gone': 'x'})
+        container = self.prepared()
+        root = self.storage.mount(container, [layer], ID_MAP)
+        (root / 'new').write_text('new')
+        (root / 'gone').unlink()
+        upper = self.storage.upper(container)
+        self.assertEqual('new', (upper / 'new').read_text())
+        self.assertEqual(0, (upper / 'gone').lstat().st_rdev)
+        self.assertTrue(stat.S_ISCHR((upper / 'gone').lstat().st_mode))
+        self.assertTrue((layer / 'gone').exists())
+
+    def test_containers_do_not_share_changes(self):
+        layer = self.make_layer({'file': 'x'})
+        one = self.storage.mount(self.prepared('c1'), [layer], ID_MAP)
+        two = self.storage.mount(self.prepared('c2'), [layer], ID_MAP)
+        (one / 'file').write_text('one')
+        self.assertEqual('x', (two / 'file').read_text())
+
+    def test_changes_survive_a_remount_and_another_instance(self):
+        layer = self.make_layer({'file': 'x'})
+        container = self.prepared()
+        root = self.storage.mount(container, [layer], ID_MAP)
+        (root / 'new').write_text('new')
+        self.storage.unmount(container)
+        self.assertFalse((root / 'file').exists())
+        root = self.make_storage().mount(container, [layer], ID_MAP)
+        self.assertEqual('new', (root / 'new').read_text())
+
+    def test_mount_twice_and_unmount_twice(self):
+        layer = self.make_layer({'file': 'x'})
+        container = self.prepared()
+        root = self.storage.mount(container, [layer], ID_MAP)
+        self.assertEqual(
+            root, self.storage.mount(container, [layer], ID_MAP))
+        self.assertEqual([container], list(self.storage.mounted()))
+        self.storage.unmount(container)
+        self.storage.unmount(container)
+        self.assertEqual([], list(self.storage.mounted()))
+
+    def test_unmount_while_in_use(self):
+        layer = self.make_layer({'file': 'x'})
+        container = self.prepared()
+        root = self.storage.mount(container, [layer], ID_MAP)
+        with open(root / 'file'):
+            self.storage.unmount(container)
+            self.assertEqual([], list(self.storage.mounted()))
+
+    def test_remove_while_mounted_and_twice(self):
+        layer = self.make_layer({'file': 'x'})
+        container = self.prepared()
+        self.storage.mount(container, [layer], ID_MAP)
+        self.storage.remove(container)
+        self.assertEqual([], list(self.storage.mounted()))
+        self.assertFalse(self.storage.upper(container).exists())
+        self.storage.remove(container)
+
+    def test_prepare_twice(self):
+        self.prepared()
+        self.raises(exception.Conflict, 'storage.exists',
+                    self.storage.prepare, 'c1', ID_MAP, 0)
+
+    def test_prepare_again_after_remove(self):
+        self.storage.remove(self.prepared())
+        self.prepared()
+
+    def test_size_limit_is_not_ignored(self):
+        try:
+            self.addCleanup(self.storage.remove, 'c1')
+            self.storage.prepare('c1', ID_MAP, 1 << 20)
+        except exception.NotSupported as fault:
+            self.assertEqual('storage.size_limit', fault.code)
+            self.assertFalse(self.storage.upper('c1').exists())
+        else:
+            layer = self.make_layer({'file': 'x'})
+            root = self.storage.mount('c1', [layer], ID_MAP)
+            self.assertRaises(
+                OSError, (root / 'big').write_bytes, bytes(2 << 20))
+
+    def test_mount_of_nothing(self):
+        layer = self.make_layer({'file': 'x'})
+        self.raises(exception.NotFound, 'storage.not_found',
+                    self.storage.mount, 'c1', [layer], ID_MAP)
+        self.raises(exception.InvalidRequest, 'image.layers',
+                    self.storage.mount, self.prepared(), [], ID_MAP)
+
+    def test_missing_layer(self):
+        layer = self.make_layer({'file': 'x'})
+        for id_map in (ID_MAP, None):
+            self.raises(
+                exception.NotFound, 'storage.layer_not_found',
+                self.storage.mount, self.prepared(f'c{id_map}', id_map),
+                [layer, layer.with_name('missing')], id_map)
+        self.assertEqual([], list(self.storage.mounted()))
+
+    def test_layers_from_two_directories(self):
+        one = self.make_layer({'one': 'x'})
+        other = one.parent.parent / 'elsewhere'
+        other.mkdir()
+        two = other / 'two'
+        self.make_layer({'two': 'x'}).rename(two)
+        root = self.storage.mount(self.prepared(), [one, two], ID_MAP)
+        self.assertEqual(['one', 'two'], sorted(os.listdir(root)))
+        self.assertEqual(ROOT, (root / 'two').stat().st_uid)
