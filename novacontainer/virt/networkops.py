@@ -20,10 +20,12 @@ from nova.objects import instance as nova_instance
 from nova.virt import virtapi as nova_virtapi
 import os_vif
 from oslo_log import log as logging
+from vif_plug_ovs import privsep as vif_plug_privsep
 
 from novacontainer.virt import addressing
 from novacontainer.virt import interface
 from novacontainer.virt import networkconf
+from novacontainer.virt import privsep
 from novacontainer.virt.privsep import errors
 from novacontainer.virt.privsep import wiring
 from novacontainer.virt import resolver
@@ -44,6 +46,22 @@ class NetworkOps:
     def __init__(self, virtapi: nova_virtapi.VirtAPI) -> None:
         self._virtapi = virtapi
         os_vif.initialize()
+
+    @staticmethod
+    def start_helpers() -> None:
+        """Start the privileged helpers ahead of the first boot.
+
+        Each takes about half a second, which the first instance would wait
+        for; and a sudo that refuses is logged when nova-compute starts.  It
+        is not fatal: the next plug tries again, and fails with its reason.
+        """
+        for context in (privsep.network, vif_plug_privsep.vif_plug):
+            if context.channel is not None:
+                continue
+            try:
+                context.start()
+            except errors.CALL_FAILURES as error:
+                LOG.error('%s', errors.sentence(error))
 
     def plug(
         self,

@@ -59,6 +59,7 @@ os.setgroups([])
 os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
 os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
 os.environ['TMPDIR'] = '/tmp'
+ops.start_helpers()
 vif = networkinfo.vif(networkinfo.subnet(
     '10.0.0.0/24', '10.0.0.5', gateway='10.0.0.1'))
 instance = networkinfo.instance()

@@ -3,12 +3,15 @@ import sys
 import types
 from unittest import mock
 
+import fixtures
 from nova import exception
 from oslo_privsep import daemon as privsep_daemon
 import os_vif
 from oslotest import base
+from vif_plug_ovs import privsep as vif_plug_privsep
 
 from novacontainer.virt import networkops
+from novacontainer.virt import privsep
 from novacontainer.virt.privsep import errors
 from novacontainer.virt.privsep import wiring
 from novacontainer.virt import vif as vif_types
@@ -84,6 +87,36 @@ class NetworkOpsTestCase(base.BaseTestCase):
     def plug_error(self, *vifs):
         return str(self.assertRaises(
             exception.VirtualInterfacePlugException, self.plug, *vifs))
+
+
+class TestStartHelpers(NetworkOpsTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.contexts = (privsep.network, vif_plug_privsep.vif_plug)
+        for context in self.contexts:
+            self.patch(context, 'channel', None)
+        self.starts = [self.patch(context, 'start')
+                       for context in self.contexts]
+
+    def test_both(self):
+        self.ops.start_helpers()
+        for start in self.starts:
+            start.assert_called_once_with()
+
+    def test_one_that_runs_already(self):
+        self.contexts[0].channel = object()
+        self.ops.start_helpers()
+        self.starts[0].assert_not_called()
+        self.starts[1].assert_called_once_with()
+
+    def test_failure_is_logged(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.starts[0].side_effect = privsep_daemon.FailedToDropPrivileges(
+            'privsep helper command exited non-zero (1)')
+        self.ops.start_helpers()
+        self.assertIn('exited non-zero', log.output)
+        self.starts[1].assert_called_once_with()
 
 
 class TestPlug(NetworkOpsTestCase):
