@@ -39,7 +39,8 @@ def run(directory: directories.Directory, report: reports.Report) -> None:
     _say(report, 'ended', supervisor.stop(_LAST))
     _say(report, 'ended what agents left behind', supervisor.stop_marked())
     _say(report, 'killed in our cgroup', cgroups.kill())
-    _say(report, 'removed the network namespaces', namespaces.remove(directory))
+    _say(report, 'removed the network namespaces',
+         namespaces.remove(directory))
     _say(report, 'unmounted', mounts.remove(directory))
     _say(report, 'removed the cgroups', cgroups.remove())
     _say(report, 'removed', account.remove())

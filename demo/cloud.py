@@ -39,10 +39,11 @@ def start(directory: directories.Directory,
     :raises DemoError: a step failed; what runs is left running.
     """
     report.phase(f'{PHASE}: starts, in parallel where the order allows')
-    ours = {name for name in supervisor.names() if supervisor.alive(name)}
-    ports.refuse_taken(ours)
-    if 'ovs-vswitchd' not in ours:
-        switch.refuse_foreign()
+    with report.step(PHASE, 'Ports and interfaces are free, or ours'):
+        ours = {name for name in supervisor.names() if supervisor.alive(name)}
+        ports.refuse_taken(ours)
+        if 'ovs-vswitchd' not in ours:
+            switch.refuse_foreign()
     driver = os.environ.get('NOVACONTAINER_DEMO_DRIVER', COMPUTE_DRIVER)
     configs.write(directory, switch.datapath(), driver)
     # Starting is work for the processor more than waiting: a few tasks more

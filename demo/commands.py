@@ -29,8 +29,8 @@ def run(argv: Sequence[str], log: pathlib.Path, *,
         output.flush()
         try:
             result = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env=environment, user=user, group=user,
+                argv, check=False, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output, env=environment, user=user, group=user,
                 extra_groups=() if user else None, timeout=timeout_s, cwd=cwd)
         except FileNotFoundError as error:
             raise errors.DemoError(f'{argv[0]} is missing.') from error
@@ -53,7 +53,7 @@ def output(argv: Sequence[str], *, stdin: str = '',
     """
     try:
         result = subprocess.run(
-            argv, input=stdin, capture_output=True, text=True,
+            argv, check=False, input=stdin, capture_output=True, text=True,
             env=environment, timeout=timeout_s)
     except FileNotFoundError as error:
         raise errors.DemoError(f'{argv[0]} is missing.') from error

@@ -4,6 +4,8 @@ Called by ``cloud``.  SQLite would not do: under concurrency oslo.db's
 transactions fail on it with "database is locked".
 """
 
+import pathlib
+
 from demo import commands
 from demo import directory as directories
 from demo import ports
@@ -26,11 +28,10 @@ def start(directory: directories.Directory,
              '--auth-root-authentication-method=socket', '--skip-test-db'],
             log, environment=commands.clean_environment(directory.home))
     sockets = directory.own(directory.run / 'mariadb')
-    socket = sockets / 'mariadb.sock'
     supervisor.start(processes.Process(
         'mariadb',
         ('mariadbd', '--no-defaults', f'--datadir={data}',
-         f'--socket={socket}', f'--pid-file={sockets}/mariadb.pid',
+         f'--socket={_socket(directory)}', f'--pid-file={sockets}/mariadb.pid',
          f'--tmpdir={sockets}', '--bind-address=127.0.0.1',
          f'--port={ports.MARIADB}', '--max-connections=400',
          '--skip-name-resolve', '--performance-schema=OFF',
@@ -40,9 +41,23 @@ def start(directory: directories.Directory,
          '--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0'),
         commands.clean_environment(directory.home), directories.USER))
     supervisor.wait_ready('mariadb', lambda: ports.is_open(ports.MARIADB))
-    commands.output(
-        ['mariadb', '--no-defaults', f'--socket={socket}', '--user=root'],
-        stdin=_statements(directory.password()))
+    _ask(directory, _statements(directory.password()))
+
+
+def holds(directory: directories.Directory, query: str) -> bool:
+    """Whether a query finds anything."""
+    return bool(_ask(directory, query))
+
+
+def _ask(directory: directories.Directory, statements: str) -> str:
+    """What the server answers to root, whom it knows by the socket."""
+    return commands.output(
+        ['mariadb', '--no-defaults', f'--socket={_socket(directory)}',
+         '--user=root'], stdin=statements)
+
+
+def _socket(directory: directories.Directory) -> pathlib.Path:
+    return directory.run / 'mariadb' / 'mariadb.sock'
 
 
 def _statements(password: str) -> str:

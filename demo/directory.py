@@ -96,11 +96,11 @@ class Directory:
 
         :raises DemoError: the directory holds something that is not a demo.
         """
-        if self.root.exists() and not self.exists:
-            if any(self.root.iterdir()):
-                raise errors.DemoError(
-                    f'{self.root} exists and is not a demo directory: move it '
-                    'away, or set NOVACONTAINER_DEMO_DIR to another path.')
+        foreign = self.root.exists() and not self.exists
+        if foreign and any(self.root.iterdir()):
+            raise errors.DemoError(
+                f'{self.root} exists and is not a demo directory: move it '
+                'away, or set NOVACONTAINER_DEMO_DIR to another path.')
         for path in (self.root, self.etc, self.run, self.log, self.data,
                      self.cache, self.home):
             path.mkdir(mode=0o755, parents=True, exist_ok=True)

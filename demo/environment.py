@@ -23,8 +23,9 @@ REQUIREMENTS = ('nova', 'keystone', 'glance', 'openstack-placement',
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 
 # What the wheel is made of.
-_SOURCES = ('novacontainer', 'etc', 'setup.cfg', 'setup.py', 'pyproject.toml',
-            'requirements.txt', 'README.rst', 'LICENSE')
+_SOURCES = ('novacontainer', 'novacontainer.pth', 'etc', 'setup.cfg',
+            'setup.py', 'pyproject.toml', 'requirements.txt', 'README.rst',
+            'LICENSE')
 
 
 def openstack_stamp(directory: directories.Directory) -> pathlib.Path:

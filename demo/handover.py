@@ -6,7 +6,6 @@ Called by ``standing``.
 import string
 
 from demo import directory as directories
-from demo import runtime
 from demo import tenant
 
 _TEXT = string.Template("""

@@ -43,8 +43,9 @@ def upload(directory: directories.Directory) -> None:
     """
     image_api = catalog.connect(directory, 'admin').image
     environment = commands.inherited_environment(
-        OS_AUTH_URL=f'http://127.0.0.1:{ports.KEYSTONE}/v3', OS_USERNAME='admin',
-        OS_PROJECT_NAME='admin', OS_PASSWORD=directory.password(),
+        OS_AUTH_URL=f'http://127.0.0.1:{ports.KEYSTONE}/v3',
+        OS_USERNAME='admin', OS_PROJECT_NAME='admin',
+        OS_PASSWORD=directory.password(),
         OS_USER_DOMAIN_ID='default', OS_PROJECT_DOMAIN_ID='default',
         OS_IDENTITY_API_VERSION='3', OS_REGION_NAME='RegionOne')
     for name in _BUILDERS:

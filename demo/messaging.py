@@ -4,10 +4,24 @@ Called by ``cloud``.  The server's own start script is run, not the wrapper
 in /usr/sbin, which insists on the ``rabbitmq`` account of the host.
 """
 
+import amqp
+
 from demo import commands
 from demo import directory as directories
 from demo import ports
 from demo import processes
+
+
+def consumed(directory: directories.Directory, queue: str) -> bool:
+    """Whether a service listens on a queue."""
+    try:
+        with amqp.Connection(
+                f'127.0.0.1:{ports.RABBITMQ}', userid='openstack',
+                password=directory.password()) as connection:
+            found = connection.channel().queue_declare(queue, passive=True)
+    except amqp.exceptions.NotFound:
+        return False
+    return bool(found.consumer_count)
 
 
 def start(directory: directories.Directory,

@@ -5,8 +5,10 @@ database password, and reaches root only through sudo and nova-rootwrap.
 """
 
 from demo import commands
+from demo import databases
 from demo import directory as directories
 from demo import environment
+from demo import messaging
 from demo import ports
 from demo import processes
 from demo import schema
@@ -24,13 +26,15 @@ def prepare(directory: directories.Directory) -> None:
     etc = directory.etc / 'nova'
     manage = ('nova-manage', '--config-file', str(etc / 'nova.conf'),
               '--config-file', str(etc / 'nova-controller.conf'))
-    cell0 = (f'mysql+pymysql://openstack:{directory.password()}'
-             f'@127.0.0.1:{ports.MARIADB}/nova_cell0?charset=utf8mb4')
     schema.synchronise(directory, 'nova', [
         (*manage, 'api_db', 'sync'),
-        (*manage, 'cell_v2', 'map_cell0', '--database_connection', cell0),
-        (*manage, 'db', 'sync'),
-        (*manage, 'cell_v2', 'create_cell', '--name', 'cell1')])
+        # Its database is the cell's with "_cell0" appended.
+        (*manage, 'cell_v2', 'map_cell0'),
+        (*manage, 'db', 'sync')])
+    if not databases.holds(directory, "SELECT 1 FROM nova_api.cell_mappings "
+                                      "WHERE name = 'cell1'"):
+        schema.synchronise(directory, 'nova-cell', [
+            (*manage, 'cell_v2', 'create_cell', '--name', 'cell1')])
 
 
 def start_controllers(directory: directories.Directory,
@@ -67,7 +71,13 @@ def start_api(directory: directories.Directory,
 
 def start_compute(directory: directories.Directory,
                   supervisor: processes.Supervisor) -> None:
-    """Start nova-compute with our driver."""
+    """Start nova-compute with our driver.
+
+    A nova-compute that finds no conductor waits ten seconds before it asks
+    again, so it is started when there is one.
+    """
+    supervisor.wait_ready(
+        'nova-conductor', lambda: messaging.consumed(directory, 'conductor'))
     etc = directory.etc / 'nova'
     inputs = (etc / 'nova.conf', etc / 'rootwrap.conf',
               *sorted((etc / 'rootwrap.d').iterdir()),

@@ -148,7 +148,7 @@ class Supervisor:
     def stop_marked(self, grace_s: float = 3) -> list[str]:
         """End whatever else carries our mark.
 
-        :returns: the command lines of what was found.
+        :returns: the names of the programs that were found.
         """
         found = dict(_marked(str(self._directory.root)))
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -194,7 +194,7 @@ def _signal_group(group: int, number: int) -> None:
 
 
 def _marked(root: str) -> Iterator[tuple[int, str]]:
-    """Pids and command lines of the processes that carry our mark."""
+    """Pids and programs of the processes that carry our mark."""
     mark = f'{MARK}={root}'.encode()
     for entry in pathlib.Path('/proc').iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -202,8 +202,7 @@ def _marked(root: str) -> Iterator[tuple[int, str]]:
         try:
             if mark not in (entry / 'environ').read_bytes().split(b'\0'):
                 continue
-            line = (entry / 'cmdline').read_bytes()
+            program = (entry / 'comm').read_text().strip()
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
-        yield int(entry.name), line.replace(b'\0', b' ').decode(
-            errors='replace').strip()
+        yield int(entry.name), program

@@ -5,7 +5,6 @@ the administrator.
 """
 
 from collections.abc import Callable
-import time
 
 import openstack
 
@@ -14,6 +13,7 @@ from demo import directory as directories
 from demo import errors
 from demo import neutron
 from demo import processes
+from demo import waiting
 
 
 def wait(directory: directories.Directory,
@@ -42,15 +42,12 @@ def _agents_alive(cloud: openstack.connection.Connection) -> bool:
 
 
 def _until(supervisor: processes.Supervisor, names: list[str], what: str,
-           condition: Callable[[], bool], timeout_s: float = 120) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
+           condition: Callable[[], bool]) -> None:
+    def holds() -> bool:
         for name in names:
             if not supervisor.alive(name):
                 raise errors.DemoError(f'{name} has ended.',
                                        [supervisor.log(name)])
-        if time.monotonic() > deadline:
-            raise errors.DemoError(
-                f'waited {timeout_s:.0f} s in vain until {what}.',
-                [supervisor.log(name) for name in names])
-        time.sleep(0.5)
+        return condition()
+    waiting.until(what, holds, 120,
+                  [supervisor.log(name) for name in names], 0.5)

@@ -12,6 +12,7 @@ from demo import directory as directories
 from demo import errors
 from demo import ports
 from demo import processes
+from demo import waiting
 
 _SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
 
@@ -96,6 +97,8 @@ def stop(directory: directories.Directory,
         # A plain kill would leave its persistent tap devices behind.
         commands.output(['ovs-appctl', '--timeout=10', '-t', str(control),
                          'exit', '--cleanup'])
+        waiting.until('ovs-vswitchd has ended',
+                      lambda: not supervisor.alive('ovs-vswitchd'), 10)
     supervisor.stop(('ovs-vswitchd', 'ovsdb-server'))
     return running
 

@@ -1,0 +1,78 @@
+"""What instances leave behind on the host: nothing, or a list.
+
+Called by ``scenario``: an :func:`inventory` before the first instance and
+one after the last, and :func:`difference` says what is left.
+"""
+
+from collections.abc import Mapping
+import json
+import pathlib
+
+from demo import cgroups
+from demo import commands
+from demo import directory as directories
+from demo import mounts
+from demo import namespaces
+from demo import runtime
+from demo import switch
+
+# Directories in which every entry is of one container or one transfer.
+_BELOW_RUN = ('bundles', 'exits', 'attach', 'userns', 'persist')
+_BELOW_DATA = ('containers', 'tmp')
+
+#: kind → what there is of it.
+Inventory = Mapping[str, frozenset[str]]
+
+
+def inventory(directory: directories.Directory) -> Inventory:
+    """Everything on this host that an instance could leave behind."""
+    found = {
+        'containers': {container['Id']
+                       for container in runtime.containers(directory)},
+        'mounts': set(mounts.listed(directory)),
+        'network namespaces': namespaces.listed(),
+        'interfaces': _interfaces(),
+        'switch ports': switch.ports_of_bridge(directory),
+        'cgroups': cgroups.listed(),
+        'monitors': _monitors(directory),
+        'files of the runtime': _files(directory),
+        'files in /tmp': {path.name for path in pathlib.Path('/tmp').glob(
+            'tmp*/privsep.sock')},
+    }
+    return {kind: frozenset(names) for kind, names in found.items()}
+
+
+def difference(before: Inventory, after: Inventory) -> list[str]:
+    """What is in the second and was not in the first, one line each."""
+    return [f'{kind}: {name}' for kind in after
+            for name in sorted(after[kind] - before[kind])]
+
+
+def _interfaces() -> set[str]:
+    """Network interfaces of the host's own namespace."""
+    links = json.loads(commands.output(['ip', '-json', 'link', 'show']))
+    return {link['ifname'] for link in links}
+
+
+def _monitors(directory: directories.Directory) -> set[str]:
+    """Processes that have one of our paths in their command line."""
+    found = set()
+    wanted = str(directory.runtime_run).encode()
+    for process in pathlib.Path('/proc').iterdir():
+        if process.name.isdigit():
+            try:
+                words = (process / 'cmdline').read_bytes().split(b'\0')
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if words[0].rpartition(b'/')[2] in (b'conmon', b'crun', b'runc') \
+                    and any(wanted in word for word in words):
+                found.add(f'{process.name} {words[0].decode()}')
+    return found
+
+
+def _files(directory: directories.Directory) -> set[str]:
+    """Entries of the directories that hold one entry a container."""
+    places = [directory.runtime_run / name for name in _BELOW_RUN]
+    places += [directory.runtime_data / name for name in _BELOW_DATA]
+    return {str(path) for place in places if place.is_dir()
+            for path in place.iterdir()}
