@@ -8,8 +8,11 @@ Every path is resolved by the kernel inside the root: absolute links and
 path in user space and opening it afterwards would be a race.
 """
 
+from collections.abc import Iterator
+import contextlib
 import ctypes
 import errno
+import io
 import os
 import pathlib
 import stat
@@ -67,31 +70,47 @@ def open_in_root(root: pathlib.Path, path: str, max_bytes: int) -> bytes:
     :raises InvalidRequest: it is no regular file, or larger than
         ``max_bytes``, or the path cannot be resolved.
     """
-    root_fd = open_root(root)
+    with _opened(root, path) as found:
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            raise exception.InvalidRequest(
+                f'{path} of the image is not a regular file.', 'image.file')
+        # Only now opened for good: opening a fifo would block, and opening
+        # a device can do things.
+        with open(f'/proc/self/fd/{found}', 'rb', buffering=0) as file:
+            return _read_bounded(file, path, max_bytes)
+
+
+@contextlib.contextmanager
+def _opened(root: pathlib.Path, path: str) -> Iterator[int]:
+    """Yield an O_PATH descriptor of what a path in the root names."""
     try:
-        fd = open_path(root_fd, path, os.O_RDONLY | os.O_NONBLOCK
-                       | os.O_NOCTTY)
+        root_fd = open_root(root)
+    except OSError as error:
+        raise exception.Internal(
+            f'Cannot open the root file system: {error}',
+            'container.rootfs') from error
+    try:
+        fd = open_path(root_fd, path, os.O_PATH)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise exception.NotFound(
             f'The image has no file {path}.', 'image.file_not_found',
         ) from error
     except OSError as error:
         raise exception.InvalidRequest(
-            f'The file {path} of the image cannot be opened: '
+            f'The file {path!r} of the image cannot be opened: '
             f'{error.strerror}', 'image.file') from error
     finally:
         os.close(root_fd)
-    with open(fd, 'rb', buffering=0) as file:
-        return _read_bounded(file.fileno(), path, max_bytes)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
-def _read_bounded(fd: int, path: str, max_bytes: int) -> bytes:
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        raise exception.InvalidRequest(
-            f'{path} of the image is not a regular file.', 'image.file')
+def _read_bounded(file: io.FileIO, path: str, max_bytes: int) -> bytes:
     data = b''
     while len(data) <= max_bytes:
-        part = os.read(fd, max_bytes + 1 - len(data))
+        part = file.read(max_bytes + 1 - len(data))
         if not part:
             return data
         data += part

@@ -43,21 +43,27 @@ def prepare(rootfs: pathlib.Path, targets: Sequence[tuple[str, bool]],
     :raises Internal: the file system failed.
     """
     uid = owner.host_base if owner else 0
-    root_fd = inroot.open_root(rootfs)
     try:
-        for name in _KERNEL:
-            _directory(root_fd, (name,), uid, strict=True)
-        for target, is_directory in targets:
-            _target(root_fd, _parts(target), is_directory, uid)
-        parts = _parts(working_dir)
-        if parts and parts[0] not in _KERNEL:
-            _directory(root_fd, parts, uid)
+        root_fd = inroot.open_root(rootfs)
+        try:
+            _prepare(root_fd, targets, uid, working_dir)
+        finally:
+            os.close(root_fd)
     except OSError as error:
         raise exception.Internal(
             f'Cannot prepare the root file system {rootfs}: {error}',
             'container.rootfs') from error
-    finally:
-        os.close(root_fd)
+
+
+def _prepare(root_fd: int, targets: Sequence[tuple[str, bool]], uid: int,
+             working_dir: str) -> None:
+    for name in _KERNEL:
+        _directory(root_fd, (name,), uid, strict=True)
+    for target, is_directory in targets:
+        _target(root_fd, _parts(target), is_directory, uid)
+    parts = _parts(working_dir)
+    if parts and parts[0] not in _KERNEL:
+        _directory(root_fd, parts, uid)
 
 
 def _target(root_fd: int, parts: tuple[str, ...], is_directory: bool,
