@@ -17,6 +17,11 @@ docs: ## Build the manual and the release notes
 	@.ci/prepare
 	@.tools/bin/tox -q -e docs,releasenotes
 
+.PHONY: benchmark
+benchmark: ## Measure the runtime beside crun, podman and dockerd (root)
+	@.ci/prepare
+	@.tools/bin/tox -q -e venv -- python -m benchmarks
+
 .PHONY: clean
 clean: ## Remove what test, docs and builds left in the checkout
 	rm -rf .tools .tox .stestr .mypy_cache .ruff_cache .coverage* cover

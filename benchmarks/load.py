@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 
+from benchmarks import memory
 from benchmarks import payload
 from benchmarks import peers
 from benchmarks import rounds
@@ -32,7 +33,8 @@ def _tar(layers, directory):
 def run(directory, turns, size_mb):
     """Measure; return (summary, notes).
 
-    MB/s counts the bytes of the layer tars; 1 MB is 10^6 bytes.
+    MB/s counts the bytes of the layer tars; 1 MB is 10^6 bytes.  Memory is
+    that of a daemon and its children, in units of 2^20 bytes.
     """
     archive, layers, size, files = payload.big(
         directory, TAG, size_mb * 1_000_000)
@@ -42,11 +44,14 @@ def run(directory, turns, size_mb):
                    for kind in peers.ALL if kind.installed()]
 
         def turn(daemon):
-            began = time.perf_counter()
-            daemon.load(archive)
-            elapsed = time.perf_counter() - began
+            with memory.Peak(daemon.process.pid) as peak:
+                began = time.perf_counter()
+                daemon.load(archive)
+                elapsed = time.perf_counter() - began
             daemon.remove_image(TAG)
-            return {'MB/s': size / 1e6 / elapsed}
+            return {'MB/s': size / 1e6 / elapsed,
+                    'peak memory MB': peak.mb,
+                    'of which idle MB': peak.before_mb}
 
         contenders = {'tar -x of the layers': lambda: {
             'MB/s': size / 1e6 / _tar(layers, directory)}}
@@ -54,6 +59,4 @@ def run(directory, turns, size_mb):
             contenders[daemon.name] = (
                 lambda daemon=daemon: turn(daemon))
         samples = rounds.interleave(contenders, turns)
-        notes += [f'{daemon.name}: peak memory of the daemon '
-                  f'{daemon.peak_rss_mb():.0f} MB' for daemon in daemons]
     return rounds.summary(samples, 'tar -x of the layers'), notes

@@ -39,7 +39,8 @@ def big(directory, tag, size_bytes, layers=4):
         total, count = total + path.stat().st_size, count + taken
         paths.append(path)
         diff_ids.append('sha256:' + _sha256(path))
-        names.append(f'{number}/layer.tar')
+        # As docker save of old named them: any 64 hexadecimal digits.
+        names.append(f'{diff_ids[-1].removeprefix("sha256:")}/layer.tar')
     document = json.dumps(archives.config(diff_ids, cmd=['true'])).encode()
     manifest = [{'Config': 'config.json', 'RepoTags': [tag],
                  'Layers': names}]

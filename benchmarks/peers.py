@@ -5,6 +5,7 @@ installed is left out; none of the host's own daemons is touched.
 """
 
 import contextlib
+import os
 import pathlib
 import shutil
 import subprocess
@@ -65,12 +66,29 @@ class Daemon:
             self.clean()
 
     def clean(self):
-        """Undo mounts that outlive the daemon, innermost first."""
+        """Undo mounts that outlive the daemon, innermost first.
+
+        podman's monitors start one more podman when a container has ended,
+        which mounts its storage again: that one is waited for.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self._processes() and time.monotonic() < deadline:
+            time.sleep(0.05)
         mounts = [line.split()[4] for line in pathlib.Path(
             '/proc/self/mountinfo').read_text().splitlines()]
         for mount in reversed(mounts):
             if mount.startswith(f'{self.root}/'):
                 subprocess.run(['umount', '-l', mount], check=False)
+
+    def _processes(self):
+        """Return the ids of processes that work in our directory."""
+        found = []
+        for process in pathlib.Path('/proc').glob('[0-9]*'):
+            with contextlib.suppress(OSError):
+                if os.fsencode(f'{self.root}/') in (
+                        process / 'cmdline').read_bytes():
+                    found.append(int(process.name))
+        return found
 
     def _wait(self, log):
         self.api = unixhttp.Connection(self.socket)
@@ -97,6 +115,12 @@ class Daemon:
         """Remove an image."""
         self.api.call('DELETE', f'/images/{tag}?force=1')
 
+    def create(self, image):
+        """Create a container that runs ``true``; return its id."""
+        return self.api.call('POST', '/containers/create', {
+            'Image': image, 'Cmd': ['true'],
+            'HostConfig': {'NetworkMode': 'none'}})['Id']
+
     def life(self, image):
         """Take one container through its life.
 
@@ -104,14 +128,13 @@ class Daemon:
             request to create.
         """
         began = time.perf_counter()
-        made = self.api.call('POST', '/containers/create', {
-            'Image': image, 'Cmd': ['true'],
-            'HostConfig': {'NetworkMode': 'none'}})
-        path = '/containers/' + made['Id']
-        self.api.call('POST', path + '/start')
-        running = time.perf_counter()
-        code = self.api.call('POST', path + '/wait')['StatusCode']
-        self.api.call('DELETE', path)
+        path = '/containers/' + self.create(image)
+        try:
+            self.api.call('POST', path + '/start')
+            running = time.perf_counter()
+            code = self.api.call('POST', path + '/wait')['StatusCode']
+        finally:
+            self.api.call('DELETE', path + '?force=1')
         gone = time.perf_counter()
         if code != 0:
             raise unixhttp.ApiError(f'{self.name}: true exited with {code}')
@@ -160,6 +183,18 @@ class Podman(Daemon):
                 '--runroot', str(self.root / 'run'),
                 '--cgroup-manager', 'cgroupfs', '--events-backend', 'file',
                 'system', 'service', '--time', '0', f'unix://{self.socket}']
+
+    def create(self, image):
+        """Create a container through podman's own API.
+
+        Its Docker-like one asks for limits that a host may not grant
+        (1048576 files and processes), whatever the request says.
+        """
+        limits = [{'type': name, 'soft': 1024, 'hard': 1024}
+                  for name in ('nofile', 'nproc')]
+        return self.api.call('POST', '/v4.0.0/libpod/containers/create', {
+            'image': image, 'command': ['true'],
+            'netns': {'nsmode': 'none'}, 'r_limits': limits})['Id']
 
 
 class Dockerd(Daemon):
