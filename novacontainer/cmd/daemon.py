@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         conf(sys.argv[1:] if argv is None else list(argv),
              project='novacontainer', prog='novacontainerd')
-    except cfg.Error as error:
+        options.check(conf)
+    except (cfg.Error, ValueError) as error:
         print(f'novacontainerd: {error}', file=sys.stderr)
         return _UNFIT
     logging.setup(conf, 'novacontainerd')

@@ -45,6 +45,10 @@ from novacontainer.runtime.unpack import unpacker
 
 LOG = logging.getLogger(__name__)
 
+#: How long a stopping daemon lets calls go on that wait for a container to
+#: end; what they began goes on without them.
+SHUTDOWN_GRACE_S = 10.0
+
 
 class Daemon:
     """One novacontainerd.
@@ -139,12 +143,11 @@ class _Parts:
             reads=options.read_workers, changes=options.workers,
             bulk=options.bulk_workers))
 
-        async def interrupt(_: web.Application) -> None:
-            self._containers.interrupt()
+        async def interrupt_later(_: web.Application) -> None:
+            asyncio.get_running_loop().call_later(
+                SHUTDOWN_GRACE_S, self._containers.interrupt)
 
-        # Before the pools are closed, which waits for what runs in them:
-        # a stop may wait for its container for as long as it likes.
-        application.on_cleanup.insert(0, interrupt)
+        application.on_shutdown.append(interrupt_later)
         return application
 
     def _using_image(self, image_id: str) -> 'list[str]':

@@ -75,7 +75,7 @@ class Runtime(fixtures.Fixture):
         self.images = images.ImageService(
             self.database, blobs.Blobs(places.blobs),
             layers.Layers(places.layers), unpacker.Unpacker(), hub.publish,
-            lambda image_id: self.containers.using_image(image_id))
+            self._using_image)
         self.containers = containers.ContainerService(
             options=self._options(), db=self.database, images=self.images,
             storage=self.storage, engine=self.engine,
@@ -166,6 +166,9 @@ class Runtime(fixtures.Fixture):
                                self.run_root / 'exits' / one)
                   if path.exists()]
         return found
+
+    def _using_image(self, image_id):
+        return self.containers.using_image(image_id)
 
     def _note(self, event):
         self.events.append(event)

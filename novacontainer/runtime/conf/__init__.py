@@ -29,6 +29,17 @@ def new() -> cfg.ConfigOpts:
     return conf
 
 
+def check(conf: cfg.ConfigOpts) -> None:
+    """Look at every option once, since values are read when first used.
+
+    :raises ValueError: an option has a value that it cannot have.
+    """
+    for module in _MODULES:
+        values = conf if module.GROUP == 'DEFAULT' else conf[module.GROUP]
+        for option in module.OPTIONS:
+            getattr(values, option.dest)
+
+
 def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
     """Return (group, options) pairs for ``oslo-config-generator``."""
     return [(module.GROUP, module.OPTIONS) for module in _MODULES]
