@@ -2,20 +2,20 @@
 
 Called by ``store.layers``, and by the unpack child when a later entry of a
 layer replaces a directory; calls the file system.  Unlike ``shutil.rmtree``
-it does not recurse, so a tree that is 2000 directories deep is no trouble,
-and it never leaves the tree through a symlink.
+it does not recurse without bound, so a tree that is thousands of directories
+deep is no trouble, and it never leaves the tree through a symlink.
 """
 
 import os
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
+#: Levels with a descriptor and a stack frame each.
+_DEPTH = 32
+
 
 def remove(path: str | os.PathLike[str]) -> None:
     """Delete ``path`` and what is below it; a missing one is fine.
-
-    A directory that cannot be emptied in place is moved up to the top of
-    the tree first, so at most two descriptors are open at any time.
 
     :raises OSError: the file system refuses (read-only, input/output).
     """
@@ -27,31 +27,36 @@ def remove(path: str | os.PathLike[str]) -> None:
         os.unlink(path)
         return
     try:
-        _empty(top)
+        moved: list[str] = []
+        _empty(top, top, moved, 0)
+        while moved:
+            _remove_directory(moved.pop(), top, top, moved, 0)
     finally:
         os.close(top)
     os.rmdir(path)
 
 
-def _empty(top: int) -> None:
-    """Flatten: sub-directories of a directory move up, then it goes."""
-    moved = 0
-    pending = _unlink_files(top)
-    while pending:
-        name = pending.pop()
-        folder = os.open(name, _DIRECTORY, dir_fd=top)
-        try:
-            for child in _unlink_files(folder):
-                target = f'.moved-{moved}'
-                while _exists(target, top):  # a name that the image chose
-                    moved += 1
-                    target = f'.moved-{moved}'
-                os.rename(child, target, src_dir_fd=folder, dst_dir_fd=top)
-                moved += 1
-                pending.append(target)
-        finally:
-            os.close(folder)
-        os.rmdir(name, dir_fd=top)
+def _empty(folder: int, top: int, moved: list[str], depth: int) -> None:
+    """Delete what a directory holds; what is too deep moves to the top."""
+    for name in _unlink_files(folder):
+        if depth < _DEPTH:
+            _remove_directory(name, folder, top, moved, depth + 1)
+        else:
+            target = f'.moved-{len(moved)}'
+            while _exists(target, top):  # a name that the image chose
+                target += '-'
+            os.rename(name, target, src_dir_fd=folder, dst_dir_fd=top)
+            moved.append(target)
+
+
+def _remove_directory(name: str, parent: int, top: int, moved: list[str],
+                      depth: int) -> None:
+    folder = os.open(name, _DIRECTORY, dir_fd=parent)
+    try:
+        _empty(folder, top, moved, depth)
+    finally:
+        os.close(folder)
+    os.rmdir(name, dir_fd=parent)
 
 
 def _exists(name: str, folder: int) -> bool:

@@ -22,6 +22,7 @@ from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.image import config as image_config
 from novacontainer.runtime.image import digest
+from novacontainer.runtime.service import image_settling
 from novacontainer.runtime.service import layer_stage
 from novacontainer.runtime.store import blobs as blob_store
 from novacontainer.runtime.store import database as store_database
@@ -55,6 +56,7 @@ class Catalog:
         self.blobs = blobs
         self.layers = layers
         self._publish = publish
+        self._settler = image_settling.Settler(database, blobs, layers)
         self._lock = threading.Lock()
         #: Layers and blobs that must stay although no image has them (yet).
         self._held: Counter[models.Layer] = Counter()
@@ -69,18 +71,22 @@ class Catalog:
             staged: Iterable[layer_stage.StagedLayer]) -> list[models.Image]:
         """Publish staged layers and the images that they make.
 
+        They are visible at once and on the disk soon, see
+        ``image_settling``.
+
         :raises Unavailable: no space left.
         """
-        self.layers.sync()
         needed = {layer for image in new for layer in image.layers}
         with self._lock, contextlib.ExitStack() as undo:
             sizes = self._publish_files(
                 [item for item in staged if item.layer in needed], undo)
             with self.database.transaction() as connection:
                 for layer, blob_bytes in sizes.items():
-                    images.add_layer(connection, layer, blob_bytes)
+                    images.add_layer(connection, layer, blob_bytes,
+                                     image_settling.boot_id())
                 made = [_record(connection, image) for image in new]
             undo.pop_all()
+        self._settler.begin()
         return made
 
     def hold_blob(self, blob: str) -> models.Layer | None:
@@ -146,6 +152,11 @@ class Catalog:
             self.blobs.remove(blob)
         for tree in set(self.layers.stored()) - trees:
             self.layers.discard(self.layers.detach(tree))
+        self._settler.begin()
+
+    def close(self) -> None:
+        """Wait until everything is on the disk."""
+        self._settler.close()
 
     def announce(self, action: str, image: models.Image,
                  name: str = '') -> None:

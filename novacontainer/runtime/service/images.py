@@ -23,6 +23,7 @@ from novacontainer.runtime.service import image_commit
 from novacontainer.runtime.service import image_filter
 from novacontainer.runtime.service import image_load
 from novacontainer.runtime.service import image_remove
+from novacontainer.runtime.service import image_repair
 from novacontainer.runtime.service import image_save
 from novacontainer.runtime.store import blobs as blob_store
 from novacontainer.runtime.store import database as store_database
@@ -177,8 +178,18 @@ class ImageService:
         return image_catalog.paths(self._layers, image)
 
     def recover(self) -> None:
-        """Delete what a crash left half-made; before any other call."""
+        """Delete what a crash left half-made; before any other call.
+
+        After a power failure, layers that had not reached the disk are
+        unpacked again, or removed with their images.
+        """
+        image_repair.Repairer(
+            self._catalog, self._unpacker, self._limits).run()
         self._catalog.recover()
+
+    def close(self) -> None:
+        """Wait until everything that was loaded is on the disk."""
+        self._catalog.close()
 
     def _to_save(self, connection: sqlite3.Connection, name: str,
                  ) -> Sequence[tuple[models.Image, str]]:

@@ -44,16 +44,21 @@ class AtomicFile:
         while view:
             view = view[self._file.write(view):]
 
-    def publish(self, target: pathlib.Path) -> None:
+    def publish(self, target: pathlib.Path, *, flush: bool = True) -> None:
         """Flush to disk, make read-only and give it its final name.
 
         An existing ``target`` is replaced in one step.
+
+        :param flush: False leaves it to the caller to make the file and its
+            name durable.
         """
         os.fchmod(self.fileno(), 0o400)
-        os.fsync(self.fileno())
+        if flush:
+            os.fsync(self.fileno())
         self._file.close()
         os.rename(self.path, target)
-        sync_directory(target.parent)
+        if flush:
+            sync_directory(target.parent)
 
     def discard(self) -> None:
         """Forget the file; harmless after :meth:`publish`."""

@@ -1,13 +1,14 @@
 """Bytes as images brought them, by the digest of their content.
 
 Called by the image services; calls the file system.  A blob is written under
-a temporary name and appears under its digest whole, durable and read-only.
+a temporary name and appears under its digest whole and read-only.
 """
 
 from collections.abc import Iterator
 import hashlib
 import pathlib
 
+from novacontainer.runtime.host import filesystem
 from novacontainer.runtime.store import atomicfile
 
 _ALGORITHM = 'sha256'
@@ -39,9 +40,12 @@ class BlobWriter:
         self.size_bytes += len(data)
 
     def publish(self) -> None:
-        """Give the blob its place; one that is there already is equal."""
+        """Give the blob its place; one that is there already is equal.
+
+        It is durable after the next :meth:`Blobs.sync`.
+        """
         self._file.publish(
-            self._directory / self.digest.partition(':')[2])
+            self._directory / self.digest.partition(':')[2], flush=False)
 
     def discard(self) -> None:
         """Forget the bytes; harmless after :meth:`publish`."""
@@ -67,6 +71,13 @@ class Blobs:
     def writer(self) -> BlobWriter:
         """Begin a blob."""
         return BlobWriter(self._directory)
+
+    def sync(self) -> None:
+        """Make every published blob durable.
+
+        :raises OSError: the disk failed.
+        """
+        filesystem.sync(self._directory)
 
     def remove(self, digest: str) -> None:
         """Delete a blob; a missing one is fine."""

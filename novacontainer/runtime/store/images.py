@@ -123,14 +123,47 @@ def remove_reference(connection: sqlite3.Connection, name: str) -> None:
 
 
 def add_layer(connection: sqlite3.Connection, layer: models.Layer,
-              blob_bytes: int) -> None:
-    """Record a layer and its blob, as far as they are new."""
+              blob_bytes: int, boot: str) -> None:
+    """Record a layer and its blob, as far as they are new.
+
+    :param boot: see :func:`unsettled`.
+    """
     connection.execute(
         'INSERT INTO layers (diff_id, size_bytes) VALUES (?, ?) '
         'ON CONFLICT DO NOTHING', (layer.diff_id, layer.size_bytes))
     connection.execute(
-        'INSERT INTO blobs (digest, diff_id, size_bytes) VALUES (?, ?, ?) '
-        'ON CONFLICT DO NOTHING', (layer.blob, layer.diff_id, blob_bytes))
+        'INSERT INTO blobs (digest, diff_id, size_bytes, boot) '
+        'VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        (layer.blob, layer.diff_id, blob_bytes, boot))
+
+
+def unsettled(connection: sqlite3.Connection,
+              ) -> list[tuple[models.Layer, str]]:
+    """Give the layers that may not be on the disk yet.
+
+    :returns: each with the id of the boot in which it was written.
+    """
+    rows = connection.execute(
+        'SELECT diff_id, digest, layers.size_bytes, boot FROM blobs '
+        "JOIN layers USING (diff_id) WHERE boot <> ''")
+    return [(models.Layer(*row[:3]), row['boot']) for row in rows]
+
+
+def settle(connection: sqlite3.Connection,
+           layers: Iterable[models.Layer]) -> None:
+    """Record that layers and their blobs are on the disk."""
+    connection.executemany(
+        "UPDATE blobs SET boot = '' WHERE digest = ?",
+        [(layer.blob,) for layer in layers])
+
+
+def users_of_layer(connection: sqlite3.Connection,
+                   diff_id: str) -> list[str]:
+    """Give the ids of the images that have a layer."""
+    rows = connection.execute(
+        'SELECT DISTINCT image_id FROM image_layers WHERE diff_id = ?',
+        (diff_id,))
+    return [row['image_id'] for row in rows]
 
 
 def has_layer(connection: sqlite3.Connection, diff_id: str) -> bool:

@@ -40,14 +40,14 @@ class Layers:
         return tree
 
     def sync(self) -> None:
-        """Make everything written so far durable, before it is published.
+        """Make every published layer durable.
 
-        :raises OSError: the disk failed or is full.
+        :raises OSError: the disk failed.
         """
         filesystem.sync(self._root)
 
     def publish(self, tree: pathlib.Path, diff_id: str) -> None:
-        """Give an unpacked tree its place.
+        """Give an unpacked tree its place; :meth:`sync` makes it durable.
 
         A tree that is there already is of a crash before its record was
         written, or of a load that was quicker: the caller, who holds the
@@ -57,7 +57,6 @@ class Layers:
         if target.exists():
             trees.remove(self.detach(diff_id))
         os.rename(tree, target)
-        atomicfile.sync_directory(self._root)
 
     def detach(self, diff_id: str) -> pathlib.Path:
         """Take a layer out of its place, at once; give its new name.

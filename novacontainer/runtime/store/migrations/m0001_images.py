@@ -7,14 +7,18 @@ STATEMENTS = (
         size_bytes INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
+    # boot: the boot (random/boot_id) in which the blob and its layer were
+    # written, until they are known to be on the disk; then ''.
     """
     CREATE TABLE blobs (
         digest TEXT PRIMARY KEY,
         diff_id TEXT NOT NULL REFERENCES layers (diff_id),
-        size_bytes INTEGER NOT NULL
+        size_bytes INTEGER NOT NULL,
+        boot TEXT NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
     'CREATE INDEX blobs_diff_id ON blobs (diff_id)',
+    "CREATE INDEX blobs_boot ON blobs (boot) WHERE boot <> ''",
     # config: the document's exact bytes, because its digest is the id.
     """
     CREATE TABLE images (
