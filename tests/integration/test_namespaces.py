@@ -67,7 +67,8 @@ class TestSandbox(NamespacesCase):
 
     def test_ip_netns_shows_it(self):
         paths = self.create()
-        self.assertEqual(f'/run/netns/nc-{self.sandbox_id[:12]}', str(paths.netns))
+        self.assertEqual(f'/run/netns/nc-{self.sandbox_id[:12]}',
+                         str(paths.netns))
         listed = subprocess.run(['ip', 'netns', 'list'], check=True,
                                 capture_output=True, text=True).stdout
         self.assertIn(f'nc-{self.sandbox_id[:12]}', listed)

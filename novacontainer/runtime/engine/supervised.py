@@ -21,6 +21,7 @@ from novacontainer.runtime.engine import oci_runtime
 from novacontainer.runtime.engine import records
 from novacontainer.runtime.engine import seccomp_bpf
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import capabilities
 from novacontainer.runtime.host import devices
 from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
@@ -50,6 +51,7 @@ class Supervised:
             runtime_binary, run_root / runtime_binary.name)
         self.name = self._runtime.name
         self.version = self._runtime.version()
+        self._capabilities = capabilities.bounding()
 
     def create(self, bundle: models.Bundle) -> models.Created:
         """See :meth:`engine.base.Engine.create`."""
@@ -68,12 +70,7 @@ class Supervised:
             # a record by which delete() finds it.
             files.save(record)
             created = self._create_held(bundle, files)
-            files.save(dataclasses.replace(
-                record, pid=created.pid,
-                started=processes.start_ticks(created.pid),
-                conmon_pid=created.conmon_pid,
-                conmon_started=created.conmon_started))
-            devices.reclaim_null()
+            self._conclude(files, record, created)
             undo.pop_all()
         return created
 
@@ -158,7 +155,7 @@ class Supervised:
 
     def _create_held(self, bundle: models.Bundle,
                      files: records.Files) -> models.Created:
-        document = bundle.spec
+        document = _within_reach(bundle.spec, self._capabilities)
         if self.name == 'crun':
             document = _precompiled(document)
         bundle.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -168,6 +165,16 @@ class Supervised:
         except conmon.CreateFailed as error:
             raise oci_runtime.create_fault(
                 str(error), document['process']['args'][0]) from error
+
+    def _conclude(self, files: records.Files, record: records.Record,
+                  created: models.Created) -> None:
+        """Write down what was made."""
+        devices.reclaim_null()
+        files.save(dataclasses.replace(
+            record, pid=created.pid,
+            started=processes.start_ticks(created.pid),
+            conmon_pid=created.conmon_pid,
+            conmon_started=created.conmon_started))
 
     def _abandon(self, container_id: str) -> None:
         """Clean up after a failed create, without hiding why it failed."""
@@ -229,3 +236,19 @@ def _precompiled(document: models.Json) -> models.Json:
     annotations = dict(document.get('annotations', {}))
     annotations[_BPF_ANNOTATION] = seccomp_bpf.compiled(rules)
     return {**document, 'linux': linux, 'annotations': annotations}
+
+
+def _within_reach(document: models.Json,
+                  reach: frozenset[str]) -> models.Json:
+    """Drop the capabilities that this daemon does not have itself.
+
+    Only without a user namespace: a new one comes with all of them.
+    """
+    held = document['process']['capabilities']
+    kinds = {entry['type'] for entry in document['linux']['namespaces']}
+    if 'user' in kinds or reach.issuperset(held['bounding']):
+        return document
+    kept = {name: sorted(reach.intersection(names))
+            for name, names in held.items()}
+    return {**document,
+            'process': {**document['process'], 'capabilities': kept}}
