@@ -15,6 +15,7 @@ import re
 import socket
 import struct
 import time
+import typing
 import uuid
 from collections.abc import Awaitable, Callable
 
@@ -34,7 +35,7 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar(
     'request_id', default='-'
 )
 
-#: Set in a request once the head of its answer is on its way.
+#: Where a request keeps its answer, once the head of it is on its way.
 _BEGUN = 'begun'
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,7 +54,8 @@ async def identify(
     ident = given if known else f'req-{uuid.uuid4()}'
     request_id.set(ident)
     # What merely looks is logged at debug level, or the log would be polls.
-    level = logging.DEBUG if request.method in 'GET HEAD' else logging.INFO
+    looks = request.method in ('GET', 'HEAD')
+    level = logging.DEBUG if looks else logging.INFO
     if LOG.isEnabledFor(logging.DEBUG):
         LOG.debug(
             '[%s] %s %s from %s',
@@ -65,8 +67,8 @@ async def identify(
     began = time.monotonic()
     try:
         response = await handler(request)
-    except (asyncio.CancelledError, ConnectionError):
-        LOG.debug('[%s] ended without an answer', ident)
+    except asyncio.CancelledError:
+        LOG.debug('[%s] the client went away', ident)
         raise
     LOG.log(
         level,
@@ -101,7 +103,7 @@ async def translate(
     except Exception as error:
         if isinstance(error, ConnectionError) and has_begun(request):
             LOG.debug('[%s] the client went away', request_id.get())
-            raise
+            return _break_off(request)
         LOG.exception('[%s] unexpected failure', request_id.get())
         response = errors.answer(
             500,
@@ -109,11 +111,7 @@ async def translate(
             f'{request_id.get()}.',
             'internal',
         )
-    if has_begun(request):
-        # The status is sent long ago; a body without an end is the error
-        # that is left, and this is what makes aiohttp break off.
-        raise ConnectionResetError('the answer broke off')
-    return response
+    return _break_off(request) if has_begun(request) else response
 
 
 @web.middleware
@@ -126,15 +124,26 @@ async def check_version(
 
 
 async def note_begun(
-    request: web.Request, _response: web.StreamResponse
+    request: web.Request, response: web.StreamResponse
 ) -> None:
     """Remember that an answer has begun (signal ``on_response_prepare``)."""
-    request[_BEGUN] = True
+    request[_BEGUN] = response
 
 
 def has_begun(request: web.Request) -> bool:
     """Say whether it is too late for another status."""
     return _BEGUN in request
+
+
+def _break_off(request: web.Request) -> web.StreamResponse:
+    """Let the client see that an answer is not complete.
+
+    Its status is sent long ago: a body without an end is the error that is
+    left.
+    """
+    if request.transport is not None:
+        request.transport.abort()
+    return typing.cast(web.StreamResponse, request[_BEGUN])
 
 
 def _peer(request: web.Request) -> str:

@@ -99,6 +99,7 @@ def inherited() -> socket.socket | None:
         return None
     sock = socket.socket(fileno=_LISTEN_FDS_START)
     sock.setblocking(False)
+    sock.set_inheritable(False)
     return sock
 
 

@@ -3,8 +3,8 @@
 Called by: ``api.routes.images`` (loop side) and the image service (thread
 side, as a file).  Calls: nothing.
 
-Neither side ever holds more than LIMIT_BYTES: a slow disk pauses the
-client's upload, a slow client pauses the worker.
+Neither holds more than its limit: a slow disk pauses the client's upload, a
+slow client pauses the worker.
 """
 
 import asyncio
@@ -16,7 +16,14 @@ from aiohttp import web
 
 from novacontainer.runtime import exception
 
-LIMIT_BYTES = 8 * 1024 * 1024
+#: Wide enough that neither side waits for the other at every chunk.
+UPLOAD_BYTES = 8 * 1024 * 1024
+#: Less, because what the loop takes is copied into the socket's buffer, and
+#: copies of a few MiB miss the processor's cache.
+DOWNLOAD_BYTES = 1024 * 1024
+
+#: Silence after which the other end counts as gone; it holds a worker.
+IDLE_S = 300.0
 
 #: How a request body ends when it does not end well.
 BROKEN_BODY = (
@@ -30,7 +37,7 @@ BROKEN_BODY = (
 class Upload:
     """From the client to a worker: the loop feeds, the thread reads."""
 
-    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(self, limit_bytes: int = UPLOAD_BYTES) -> None:
         self._loop = asyncio.get_running_loop()
         self._limit = limit_bytes
         self._changed = threading.Condition()
@@ -52,10 +59,12 @@ class Upload:
         the client (if there still is one) through the worker.
         """
         try:
-            while chunk := await body.readany():
+            while chunk := await _next_chunk(body):
                 await self.feed(chunk)
         except BROKEN_BODY:
             self.fail('the upload ended before it was complete')
+        except TimeoutError:
+            self.fail('the client sent nothing for too long')
         else:
             self.finish()
 
@@ -136,7 +145,7 @@ class Upload:
 class Download:
     """From a worker to the client: the thread writes, the loop takes."""
 
-    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(self, limit_bytes: int = DOWNLOAD_BYTES) -> None:
         self._loop = asyncio.get_running_loop()
         self._limit = limit_bytes
         self._changed = threading.Condition()
@@ -197,3 +206,20 @@ class Download:
         with self._changed:
             self._closed = True
             self._changed.notify()
+
+
+async def _next_chunk(body: aiohttp.StreamReader) -> bytes:
+    async with asyncio.timeout(IDLE_S):
+        return await body.readany()
+
+
+async def send(response: web.StreamResponse, data: bytes) -> None:
+    """Write to a client that reads.
+
+    :raises ConnectionResetError: it did not for IDLE_S.
+    """
+    try:
+        async with asyncio.timeout(IDLE_S):
+            await response.write(data)
+    except TimeoutError as error:
+        raise ConnectionResetError('the client stopped reading') from error

@@ -163,7 +163,7 @@ class ImageRoutes:
             )
             await response.prepare(request)
             while data:
-                await response.write(data)
+                await streams.send(response, data)
                 data = await download.take()
         finally:
             download.close()

@@ -46,13 +46,6 @@ class TranslateTest(served.ServedTestCase):
                 self.assertEqual(
                     {'message': 'Words.', 'code': 'some.code'}, answer.json)
 
-    def test_a_kind_of_a_kind(self):
-
-        class Finer(exception.Conflict):
-            pass
-
-        self.assertEqual(409, errors.status_of(Finer('x')))
-
     def test_words_that_are_not_text(self):
         self.containers.give('start', exception.Conflict('\udcff'))
         self.assert_refused(409, 'conflict', self.call(
@@ -67,23 +60,3 @@ class TranslateTest(served.ServedTestCase):
         self.assertNotIn('secret', answer.body.decode())
         self.assertIn('ZeroDivisionError: secret', log.output)
         self.assertIn(answer.headers[HEADER], log.output)
-
-
-class VersionTest(served.ServedTestCase):
-
-    def test_range(self):
-        for version in ('1.24', '1.30', '1.44'):
-            self.assertEqual(
-                200, self.call('GET', f'/v{version}/_ping').status)
-        message = self.assert_refused(
-            400, 'api.version_too_new', self.call('GET', '/v1.99/_ping'))
-        self.assertEqual(
-            'client version 1.99 is too new. Maximum supported API version '
-            'is 1.44', message)
-        message = self.assert_refused(
-            400, 'api.version_too_old', self.call('GET', '/v1.9/_ping'))
-        self.assertEqual(
-            'client version 1.9 is too old. Minimum supported API version '
-            'is 1.24, please upgrade your client to a newer version',
-            message)
-        self.assertEqual(400, self.call('GET', '/v9999.0/_ping').status)

@@ -2,6 +2,7 @@ import asyncio
 import concurrent.futures
 import hashlib
 
+import fixtures
 from oslotest import base
 
 from novacontainer.runtime import exception
@@ -166,3 +167,36 @@ class DownloadTest(StreamsTestCase):
         fault = self.assertRaises(exception.InvalidRequest, self.run_async,
                                   run())
         self.assertEqual('image.download_aborted', fault.code)
+
+
+class IdleTest(StreamsTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MonkeyPatch(
+            f'{streams.__name__}.IDLE_S', 0.05))
+
+    def test_a_silent_uploader_counts_as_gone(self):
+
+        class Silent:
+            async def readany(self):
+                await asyncio.sleep(20)
+
+        async def run():
+            upload = streams.Upload()
+            work = self.start(upload.read, 10)
+            await upload.pump(Silent())
+            await work
+
+        fault = self.assertRaises(exception.InvalidRequest, self.run_async,
+                                  run())
+        self.assertIn('sent nothing for too long', fault.message)
+
+    def test_a_client_that_does_not_read_counts_as_gone(self):
+
+        class Full:
+            async def write(self, data):
+                await asyncio.sleep(20)
+
+        self.assertRaises(ConnectionResetError, self.run_async,
+                          streams.send(Full(), b'x'))

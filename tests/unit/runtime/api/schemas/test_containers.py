@@ -1,0 +1,67 @@
+import json
+
+from oslotest import base
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.api.schemas import containers
+
+#: The body that the docker CLI 28 sends for "docker run -d".
+CLI = {
+    'Hostname': '', 'Domainname': '', 'User': '', 'AttachStdin': False,
+    'AttachStdout': False, 'AttachStderr': False, 'Tty': False,
+    'OpenStdin': False, 'StdinOnce': False, 'Env': None, 'Cmd': ['true'],
+    'Image': 'busybox', 'Volumes': {}, 'WorkingDir': '', 'Entrypoint': None,
+    'OnBuild': None, 'Labels': {},
+    'HostConfig': {
+        'Binds': None, 'ContainerIDFile': '',
+        'LogConfig': {'Type': '', 'Config': {}}, 'NetworkMode': 'default',
+        'PortBindings': {}, 'RestartPolicy': {
+            'Name': 'no', 'MaximumRetryCount': 0},
+        'AutoRemove': False, 'VolumeDriver': '', 'VolumesFrom': None,
+        'ConsoleSize': [24, 80], 'CapAdd': None, 'CapDrop': None,
+        'CgroupnsMode': '', 'Dns': [], 'DnsOptions': [], 'DnsSearch': [],
+        'ExtraHosts': None, 'GroupAdd': None, 'IpcMode': '', 'Cgroup': '',
+        'Links': None, 'OomScoreAdj': 0, 'PidMode': '', 'Privileged': False,
+        'PublishAllPorts': False, 'ReadonlyRootfs': False,
+        'SecurityOpt': None, 'UTSMode': '', 'UsernsMode': '', 'ShmSize': 0,
+        'Isolation': '', 'CpuShares': 0, 'Memory': 0, 'NanoCpus': 0,
+        'CgroupParent': '', 'BlkioWeight': 0, 'BlkioWeightDevice': [],
+        'Devices': [], 'DeviceCgroupRules': None, 'DeviceRequests': None,
+        'MemorySwappiness': -1, 'OomKillDisable': False, 'PidsLimit': 0,
+        'Ulimits': [], 'MaskedPaths': None, 'ReadonlyPaths': None},
+    'NetworkingConfig': {'EndpointsConfig': {'default': {
+        'IPAMConfig': None, 'Links': None}}},
+}
+
+
+class CreateTest(base.BaseTestCase):
+
+    def test_what_the_cli_sends(self):
+        made = containers.create(json.dumps(CLI).encode())
+        self.assertEqual(['true'], made['Cmd'])
+        self.assertNotIn('Entrypoint', made)
+
+    def test_commands_become_lists(self):
+        made = containers.create(b'{"Cmd": "a b", "Entrypoint": ""}')
+        self.assertEqual((['a b'], ['']), (made['Cmd'], made['Entrypoint']))
+
+    def test_every_known_field_has_a_type(self):
+        for name, value in CLI['HostConfig'].items():
+            if value is None:
+                continue
+            wrong = 'x' if not isinstance(value, str) else 1
+            self.assertRaises(
+                exception.InvalidRequest, containers.create,
+                json.dumps({'HostConfig': {name: wrong}}).encode())
+
+
+class CommitTest(base.BaseTestCase):
+
+    def test_nothing_said(self):
+        for raw in (b'', b' ', b'null', b'{}', b'{"Cmd": null}'):
+            self.assertIsNone(containers.commit(raw))
+
+    def test_config(self):
+        self.assertEqual({'Cmd': ['x']}, containers.commit(b'{"Cmd": "x"}'))
+        self.assertRaises(exception.InvalidRequest, containers.commit,
+                          b'{"Cmd": 1}')

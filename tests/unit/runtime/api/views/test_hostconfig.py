@@ -1,0 +1,20 @@
+from oslotest import base
+
+from novacontainer.runtime.api.views import hostconfig
+
+
+class HostConfigTest(base.BaseTestCase):
+
+    def test_defaults_are_filled_in(self):
+        shown = hostconfig.show({'Memory': 5})
+        self.assertEqual((5, 0, 'none'), (
+            shown['Memory'], shown['MemorySwap'], shown['NetworkMode']))
+        self.assertEqual([], hostconfig.config({})['Env'])
+
+    def test_the_defaults_are_not_shared(self):
+        hostconfig.show({})['Memory'] = 7
+        self.assertEqual(0, hostconfig.show({})['Memory'])
+
+    def test_network_mode(self):
+        self.assertEqual('none', hostconfig.network_mode({}))
+        self.assertEqual('x', hostconfig.network_mode({'NetworkMode': 'x'}))
