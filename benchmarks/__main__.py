@@ -1,8 +1,8 @@
-"""Entry point: ``python -m benchmarks [lifecycle] [load] [--json FILE] …``.
+"""Entry point: ``python -m benchmarks [lifecycle] [load] [spawn] …``.
 
 Run as root from a checkout, with an interpreter that has novacontainer's
 requirements.  Everything is started in a temporary directory and removed.
-Calls ``lifecycle``, ``load``, ``report``.
+Calls ``lifecycle``, ``load``, ``spawn``, ``report``.
 """
 
 import argparse
@@ -14,19 +14,22 @@ import tempfile
 from benchmarks import lifecycle
 from benchmarks import load
 from benchmarks import report
+from benchmarks import spawn
 
-UNITS = {'lifecycle': 'ms', 'load': ''}
+UNITS = {'lifecycle': 'ms', 'load': '', 'spawn': 'ms'}
 
 
 def arguments(words):
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(
         prog='python -m benchmarks',
-        description='Measure novacontainerd beside crun, podman and dockerd.')
-    parser.add_argument('what', nargs='*', default=['lifecycle', 'load'],
-                        help='lifecycle, load (default: both)')
+        description='Measure novacontainerd and the driver, beside crun, '
+                    'podman and dockerd.')
+    parser.add_argument('what', nargs='*', default=list(UNITS),
+                        help='lifecycle, load, spawn (default: all)')
     parser.add_argument('--rounds', type=int, default=20,
-                        help='rounds of lifecycle (default: %(default)s)')
+                        help='rounds of lifecycle and spawn '
+                             '(default: %(default)s)')
     parser.add_argument('--load-rounds', type=int, default=5,
                         help='rounds of load (default: %(default)s)')
     parser.add_argument('--load-mb', type=int, default=400,
@@ -54,6 +57,8 @@ def measure(what, chosen):
         pathlib.Path(directory).chmod(0o711)
         if what == 'load':
             return load.run(directory, chosen.load_rounds, chosen.load_mb)
+        if what == 'spawn':
+            return spawn.run(directory, chosen.rounds)
         return lifecycle.run(directory, chosen.rounds)
 
 

@@ -17,6 +17,7 @@ import tarfile
 import time
 import uuid
 
+from benchmarks import cgroups
 from novacontainer.runtime.engine import seccomp_bpf
 from novacontainer.runtime.host import mounts
 from novacontainer.runtime import models
@@ -25,7 +26,7 @@ from novacontainer.runtime.oci import seccomp
 from novacontainer.runtime.oci import spec as oci_spec
 
 ANNOTATION = 'run.oci.seccomp_bpf_data'
-CGROUP_PARENT = '/novacontainer-bench-floor'
+CGROUP_PARENT = 'novacontainer-bench-floor'
 #: How often the exit file of conmon is looked for.
 TICK_S = 0.0005
 #: Longest that one step may take before something is wrong.
@@ -63,12 +64,7 @@ class Floor:
 
     def clean(self):
         """Remove the cgroups that the OCI runtimes leave at the top."""
-        for top in pathlib.Path('/sys/fs/cgroup').glob(
-                f'*{CGROUP_PARENT}'):
-            for path in sorted(top.rglob('*'), reverse=True):
-                if path.is_dir():
-                    path.rmdir()
-            top.rmdir()
+        cgroups.remove(CGROUP_PARENT)
 
     def works(self):
         """Return '' when a container comes to life, else what went wrong."""
@@ -134,7 +130,7 @@ class Floor:
                 id=ident, rootfs=home / 'merged', args=('true',), env=(),
                 cwd='/', user=models.User(), hostname=ident[:12],
                 sandbox=models.SandboxPaths(home / 'unused', None),
-                id_map=None, cgroup_path=f'{CGROUP_PARENT}/{ident}'),
+                id_map=None, cgroup_path=f'/{CGROUP_PARENT}/{ident}'),
             cgroup_version=1,
             seccomp=None if self.program else self.filter)
         for namespace in document['linux']['namespaces']:

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import time
 
+from benchmarks import cgroups
 from benchmarks import unixhttp
 
 #: Seconds that a daemon gets to answer its first ping.
 START_TIMEOUT_S = 60
+CGROUP_PARENT = 'novacontainer-bench'
 
 
 class Daemon:
@@ -163,12 +165,17 @@ class Novacontainerd(Daemon):
     def command(self):
         """Return the argument list that starts the daemon."""
         config = self.root / 'config'
-        config.write_text('[engine]\ncgroup_parent = novacontainer-bench\n')
+        config.write_text(f'[engine]\ncgroup_parent = {CGROUP_PARENT}\n')
         return [sys.executable, '-m', 'novacontainer.cmd.daemon',
                 '--config-file', str(config),
                 '--data-root', str(self.root / 'data'),
                 '--run-root', str(self.root / 'run'),
                 '--socket', str(self.socket)]
+
+    def clean(self):
+        """Undo mounts, and remove the daemon's cgroups."""
+        super().clean()
+        cgroups.remove(CGROUP_PARENT)
 
 
 class Podman(Daemon):
