@@ -13,6 +13,8 @@ from novacontainer.runtime.image import digest
 from novacontainer.runtime.image import document
 
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
+#: The zero of Go's times.
+_NEVER = '0001-01-01T00:00:00'
 _TIME = re.compile(
     r'(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)')
 #: GOARCH of the kernel's machine names.
@@ -65,7 +67,7 @@ def created(config: models.Json) -> datetime.datetime:
     :raises InvalidRequest: it is not a time of RFC 3339.
     """
     text = document.text(config.get('created'), 'created')
-    if not text:
+    if not text or text.startswith(_NEVER):
         return _EPOCH
     match = _TIME.fullmatch(text)
     if match:
@@ -77,8 +79,6 @@ def created(config: models.Json) -> datetime.datetime:
             return found.astimezone(datetime.UTC)
         except (ValueError, OverflowError):
             pass  # such as a 30th of February, or the year 0
-    if text.startswith('0001-01-01T00:00:00'):  # Go's word for "never"
-        return _EPOCH
     raise exception.InvalidRequest(
         f'created is not a time of RFC 3339: {text[:60]!r}',
         'image.malformed')

@@ -18,15 +18,15 @@ _MICROSECOND = datetime.timedelta(microseconds=1)
 
 #: Images, their layers and their names: of all, and of one.
 _ALL = (
-    'SELECT id, config, created_ns FROM images '
-    'ORDER BY created_ns DESC, id',
+    'SELECT id, config, created_us FROM images '
+    'ORDER BY created_us DESC, id',
     'SELECT image_id, diff_id, blob, layers.size_bytes '
     'FROM image_layers JOIN layers USING (diff_id) '
     'ORDER BY image_id, position',
     'SELECT image_id, name FROM image_references ORDER BY name',
 )
 _ONE = (
-    'SELECT id, config, created_ns FROM images WHERE id = ?',
+    'SELECT id, config, created_us FROM images WHERE id = ?',
     'SELECT image_id, diff_id, blob, layers.size_bytes '
     'FROM image_layers JOIN layers USING (diff_id) '
     'WHERE image_id = ? ORDER BY position',
@@ -87,9 +87,9 @@ def add(connection: sqlite3.Connection, image_id: str, config: bytes,
     :returns: False when the image is there already.
     """
     added = connection.execute(
-        'INSERT INTO images (id, config, created_ns) VALUES (?, ?, ?) '
+        'INSERT INTO images (id, config, created_us) VALUES (?, ?, ?) '
         'ON CONFLICT DO NOTHING',
-        (image_id, config, _nanoseconds(created))).rowcount
+        (image_id, config, _microseconds(created))).rowcount
     if added:
         connection.executemany(
             'INSERT INTO image_layers (image_id, position, diff_id, blob) '
@@ -233,9 +233,9 @@ def _images(connection: sqlite3.Connection, queries: tuple[str, str, str],
         id=row['id'], config=json.loads(row['config']),
         layers=tuple(layers.get(row['id'], ())),
         references=tuple(names.get(row['id'], ())),
-        created=_EPOCH + _MICROSECOND * (row['created_ns'] // 1000))
+        created=_EPOCH + _MICROSECOND * row['created_us'])
         for row in rows]
 
 
-def _nanoseconds(when: datetime.datetime) -> int:
-    return (when - _EPOCH) // _MICROSECOND * 1000
+def _microseconds(when: datetime.datetime) -> int:
+    return (when - _EPOCH) // _MICROSECOND

@@ -24,7 +24,7 @@ STATEMENTS = (
     CREATE TABLE images (
         id TEXT PRIMARY KEY,
         config BLOB NOT NULL,
-        created_ns INTEGER NOT NULL
+        created_us INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
     """
