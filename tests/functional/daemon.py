@@ -248,8 +248,18 @@ class Daemon(fixtures.Fixture):
         return [path for path in paths if path.exists()]
 
     def _force(self):
-        for pid, _command in self._processes():
-            os.kill(pid, signal.SIGKILL)
+        pids = {pid for pid, _command in self._processes()}
+        for parent in self._cgroup_parents():
+            for path in parent.rglob('freezer.state'):
+                # A frozen process does not die before it is thawed.
+                path.write_text('THAWED')
+            for path in parent.rglob('cgroup.procs'):
+                pids.update(map(int, path.read_text().split()))
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         for path in [*reversed(self._mounts()), *self._netns()]:
             subprocess.run(['umount', '-l', str(path)], check=False)
         for path in self._netns():
