@@ -30,9 +30,10 @@ def wait(directory: directories.Directory,
 
 
 def _host_mapped(cloud: openstack.connection.Connection) -> bool:
-    # Only hosts that are mapped to a cell are listed.
+    # Only hosts that are mapped to a cell are listed.  Without details:
+    # for these Nova asks the host, which may not listen yet.
     return any(host.state == 'up' and host.status == 'enabled'
-               for host in cloud.compute.hypervisors(details=True))
+               for host in cloud.compute.hypervisors(details=False))
 
 
 def _agents_alive(cloud: openstack.connection.Connection) -> bool:

@@ -6,8 +6,11 @@ Called by ``__main__`` under the Python environment; calls ``cloud``,
 
 import os
 
+import openstack
+
 from demo import cloud
 from demo import directory as directories
+from demo import errors
 from demo import handover
 from demo import processes
 from demo import report as reports
@@ -24,8 +27,15 @@ def run(directory: directories.Directory, report: reports.Report) -> None:
         os.environ[name] = ','.join(
             filter(None, ['127.0.0.1,localhost', os.environ.get(name)]))
     supervisor = processes.Supervisor(directory)
-    cloud.start(directory, supervisor, report)
-    scenario.run(directory, report)
+    try:
+        cloud.start(directory, supervisor, report)
+        scenario.run(directory, report)
+    except openstack.exceptions.SDKException as error:
+        raise errors.DemoError(
+            f'the cloud refused: {error}',
+            [supervisor.log(name)
+             for name in ('keystone', 'nova-api', 'neutron-api', 'glance')]
+        ) from error
     report.phase('What was done, and the seconds it took')
     report.table()
     report.say(handover.text(directory))

@@ -25,6 +25,9 @@ def process(directory: directories.Directory, name: str, module: str,
             '--master', '--die-on-term', '--need-app', '--lazy-apps',
             '--processes', '1', '--threads', '8', '--enable-threads',
             '--buffer-size', '65535', '--disable-logging',
+            # Glance's client uploads in chunks as large as the limit that
+            # this has by default, which is one byte too much.
+            '--chunked-input-limit', str(16 * 1024 * 1024),
             # Its keep-alive would hang a client that sends a body late.
             '--add-header', 'Connection: close',
             '--procname-prefix', f'{name} ')
