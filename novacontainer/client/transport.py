@@ -59,9 +59,7 @@ def _translated(socket_path: str) -> Iterator[None]:
                 f'The container runtime at {socket_path} stopped answering.'
                 ) from error
         raise exceptions.ConnectionFailed(
-            f'The container runtime at {socket_path} cannot be reached: '
-            f'{_reason(error)}. Check that novacontainerd runs and that this '
-            'user may open its socket.') from error
+            _broken(socket_path, error)) from error
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -72,12 +70,16 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def _reason(error: BaseException) -> str:
-    """The operating system's words inside a chain of wrapped exceptions."""
+def _broken(socket_path: str, error: BaseException) -> str:
+    """A sentence with the operating system's words, where it had any."""
     for seen in _chain(error):
         if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror
-    return f'the connection broke ({type(error).__name__})'
+            return (
+                f'The container runtime at {socket_path} cannot be reached: '
+                f'{seen.strerror}. Check that novacontainerd runs and that '
+                'this user may open its socket.')
+    return (f'The container runtime at {socket_path} closed the connection '
+            'in the middle of an answer. Check that novacontainerd runs.')
 
 
 def _readable(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -276,14 +276,16 @@ class ContainerOps:
             self.power_on(context, instance, network_info)
 
     def pause(self, instance: _Instance) -> None:
-        """Freeze all processes of the instance."""
+        """Freeze all processes of the instance, if they are not frozen."""
         with errors.translated(_Operation.PAUSE, instance):
-            self._client.containers.pause(_name(instance))
+            with _allowed('container.paused'):
+                self._client.containers.pause(_name(instance))
 
     def unpause(self, instance: _Instance) -> None:
-        """Let them go on."""
+        """Let them go on, if they are frozen."""
         with errors.translated(_Operation.UNPAUSE, instance):
-            self._client.containers.unpause(_name(instance))
+            with _allowed('container.not_paused'):
+                self._client.containers.unpause(_name(instance))
 
     def _start(self, context: nova_context.RequestContext,
                instance: _Instance,
@@ -322,6 +324,16 @@ class ContainerOps:
 
 def _name(instance: _Instance) -> str:
     return containerspec.container_name(instance)
+
+
+@contextlib.contextmanager
+def _allowed(code: str) -> Iterator[None]:
+    """Take one conflict for success: it is as was asked."""
+    try:
+        yield
+    except exceptions.Conflict as error:
+        if error.code != code:
+            raise
 
 
 def _refuse_the_impossible(

@@ -24,7 +24,8 @@ NAME_LABEL = 'org.openstack.nova.name'
 PROJECT_LABEL = 'org.openstack.nova.project'
 
 _MIB = 1024 * 1024
-_NANO = 1_000_000_000
+#: cpu.max's period, in microseconds: the kernel's default.
+_PERIOD_US = 100_000
 #: cpu.shares of one vCPU, as Docker and libvirt count.
 _SHARES_PER_VCPU = 1024
 
@@ -132,21 +133,19 @@ def _limits(instance: instance_objects.Instance,
     """
     flavor = instance.flavor
     memory_bytes = flavor.memory_mb * _MIB
-    limits = {
+    period_us = _number(instance, 'quota:cpu_period', _PERIOD_US)
+    return {
         'Memory': memory_bytes,
         # Docker's MemorySwap is memory and swap together.
         'MemorySwap': memory_bytes + (flavor.swap or 0) * _MIB,
         'CpuShares': _number(instance, 'quota:cpu_shares',
                              flavor.vcpus * _SHARES_PER_VCPU),
+        # Not NanoCpus, which may not exceed the processors of the host.
+        'CpuPeriod': period_us,
+        'CpuQuota': _number(instance, 'quota:cpu_quota',
+                            flavor.vcpus * period_us),
         'PidsLimit': _number(instance, 'container:pids_limit', pids_limit),
     }
-    quota_us = _number(instance, 'quota:cpu_quota', 0)
-    if quota_us:
-        limits['CpuQuota'] = quota_us
-        limits['CpuPeriod'] = _number(instance, 'quota:cpu_period', 100_000)
-    else:
-        limits['NanoCpus'] = flavor.vcpus * _NANO
-    return limits
 
 
 def _number(instance: instance_objects.Instance, key: str,

@@ -63,7 +63,13 @@ def _not_running(error: _Error, uuid: str) -> Exception:
     return exception.InstanceNotRunning(instance_id=uuid)
 
 
-#: The most specific row wins: first the operation's own, then these.
+#: The most specific row wins: by code, by the operation's own kind, by kind.
+_BY_CODE: dict[str, _Make] = {
+    # Somebody deletes the instance while we work on it.
+    'container.being_removed': _not_found,
+    'container.name_in_use': _exists,
+}
+
 _ALWAYS: dict[type[_Error], _Make] = {
     exceptions.Unavailable: _unavailable,
     exceptions.NotFound: _not_found,
@@ -72,7 +78,6 @@ _ALWAYS: dict[type[_Error], _Make] = {
 
 _OWN: dict[Operation, dict[type[_Error], _Make]] = {
     Operation.SPAWN: {
-        exceptions.Conflict: _exists,
         exceptions.InvalidRequest: _abort,
         exceptions.Forbidden: _abort,
     },
@@ -97,10 +102,11 @@ def _find(rows: dict[type[_Error], _Make], error: _Error) -> _Make | None:
 
 
 def _make(error: _Error, operation: Operation, uuid: str) -> Exception:
-    make = (_find(_OWN.get(operation, {}), error)
+    make = (_BY_CODE.get(error.code)
+            or _find(_OWN.get(operation, {}), error)
             or _find(_ALWAYS, error))
     # An image that is gone says nothing about the instance.
-    if make is not None and not error.code.startswith('image.'):
+    if make is not None and error.code != 'image.not_found':
         return make(error, uuid)
     if operation in _FAILURE:
         return _FAILURE[operation](reason=error.message)

@@ -186,7 +186,9 @@ class DownloadTestCase(ServedTestCase):
     def test_connection_cut(self):
         connection = self.serve(endpoint.Answer([b'abc'], cut=True))
         with connection.stream('GET', '/x') as download:
-            self.assertRaises(exceptions.ConnectionFailed, download.read)
+            error = self.assertRaises(
+                exceptions.ConnectionFailed, download.read)
+        self.assertIn('closed the connection', error.message)
 
     def test_content_type(self):
         connection = self.serve(

@@ -150,7 +150,8 @@ class SpawnTestCase(ContainerOpsTestCase):
         self.assertEqual(['create'], self.steps)
 
     def test_the_name_is_taken(self):
-        self.note(self.containers, 'create', exceptions.Conflict('taken'))
+        self.note(self.containers, 'create', exceptions.Conflict(
+            'taken', 'container.name_in_use'))
         self.assertRaises(exception.InstanceExists, self.spawn)
         self.assertEqual(['create'], self.steps)
 
@@ -356,6 +357,20 @@ class PowerTestCase(ContainerOpsTestCase):
         self.ops.pause(self.instance)
         self.ops.unpause(self.instance)
         self.assertEqual(['pause', 'unpause'], self.steps)
+
+    def test_pause_twice(self):
+        self.note(self.containers, 'pause',
+                  exceptions.Conflict('is paused', 'container.paused'))
+        self.note(self.containers, 'unpause',
+                  exceptions.Conflict('is not', 'container.not_paused'))
+        self.ops.pause(self.instance)
+        self.ops.unpause(self.instance)
+
+    def test_pause_what_does_not_run(self):
+        self.note(self.containers, 'pause',
+                  exceptions.Conflict('No.', 'container.not_running'))
+        self.assertRaises(exception.InternalError,
+                          self.ops.pause, self.instance)
 
     def test_pause_nothing(self):
         self.note(self.containers, 'pause', self.missing())

@@ -61,9 +61,9 @@ class BuildTestCase(base.BaseTestCase):
 
     def test_processor(self):
         limits = self.limits()
-        self.assertEqual(2_000_000_000, limits['NanoCpus'])
-        self.assertEqual(2048, limits['CpuShares'])
-        self.assertNotIn('CpuQuota', limits)
+        self.assertEqual(
+            (2048, 200_000, 100_000),
+            (limits['CpuShares'], limits['CpuQuota'], limits['CpuPeriod']))
 
     def test_processor_by_extra_specs(self):
         limits = self.limits(extra_specs={
@@ -72,7 +72,6 @@ class BuildTestCase(base.BaseTestCase):
         self.assertEqual(
             (512, 25000, 50000),
             (limits['CpuShares'], limits['CpuQuota'], limits['CpuPeriod']))
-        self.assertNotIn('NanoCpus', limits)
 
     def test_pids(self):
         body = self.build(pids_limit=100)

@@ -54,15 +54,27 @@ class TranslatedTestCase(base.BaseTestCase):
 
     def test_build_that_the_tenant_must_mend(self):
         for kind in (exceptions.InvalidRequest, exceptions.Forbidden):
-            self.assertBecomes(
-                exception.BuildAbortException, _Operation.SPAWN,
-                kind('Command not found: /bin/nope'))
+            for code in ('container.command_not_found', 'image.damaged'):
+                self.assertBecomes(
+                    exception.BuildAbortException, _Operation.SPAWN,
+                    kind('Command not found: /bin/nope', code))
 
     def test_build_twice(self):
         self.assertBecomes(
             exception.InstanceExists, _Operation.SPAWN,
-            exceptions.Conflict('taken', 'container.name_taken'),
+            exceptions.Conflict('taken', 'container.name_in_use'),
             words=instances.instance().uuid)
+
+    def test_deleted_in_the_middle(self):
+        self.assertBecomes(
+            exception.InstanceNotFound, _Operation.SPAWN,
+            exceptions.Conflict('going', 'container.being_removed'),
+            words=instances.instance().uuid)
+
+    def test_other_conflicts_of_a_build(self):
+        self.assertBecomes(
+            exception.InstanceDeployFailure, _Operation.SPAWN,
+            exceptions.Conflict('held', 'container.sandbox_exists'))
 
     def test_failure_by_operation(self):
         table = {
