@@ -151,13 +151,15 @@ class Lifecycle:
     @contextlib.contextmanager
     def _ready(self, now: models.Container) -> Iterator[models.Container]:
         """Hold a process, the one there is or a new one; undo on failure."""
-        if not state.is_held(now):
-            with self._prepare.held(now) as held:
-                yield held
+        if state.is_held(now) and self._engine.pid(now.id) is not None:
+            with preparation.undoing() as undo:
+                undo(self._prepare.let_go, now.id)
+                yield now
             return
-        with preparation.undoing() as undo:
-            undo(self._prepare.let_go, now.id)
-            yield now
+        # A held process that was killed is replaced: its bundle, which is
+        # still there, has the remains of it cleaned up first.
+        with self._prepare.held(now) as held:
+            yield held
 
     @contextlib.contextmanager
     def _noting_failure(self, now: models.Container) -> Iterator[None]:

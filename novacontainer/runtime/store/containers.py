@@ -17,9 +17,9 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 _COLUMNS = (
     'id', 'name', 'image_id', 'image_name', 'config', 'host_config',
-    'host_base', 'id_size', 'created_ns', 'status', 'pid', 'conmon_pid',
+    'host_base', 'id_size', 'created_us', 'status', 'pid', 'conmon_pid',
     'conmon_started', 'exit_code', 'oom_killed', 'error', 'restart_count',
-    'started_ns', 'finished_ns')
+    'started_us', 'finished_us')
 
 #: What changes in a container's life; the other columns never do.
 _STATE = _COLUMNS[_COLUMNS.index('status'):]
@@ -138,7 +138,7 @@ def select(connection: sqlite3.Connection,
     query = _SELECT
     if clauses:
         query += ' WHERE ' + ' AND '.join(clauses)
-    query += ' ORDER BY created_ns DESC, id'
+    query += ' ORDER BY created_us DESC, id'
     if criteria.limit > 0:
         query += ' LIMIT ?'
         values.append(criteria.limit)
@@ -190,7 +190,7 @@ def _to_row(container: models.Container) -> dict[str, str | int | None]:
         'host_config': json.dumps(container.host_config),
         'host_base': id_map.host_base if id_map else None,
         'id_size': id_map.size if id_map else None,
-        'created_ns': _to_ns(container.created),
+        'created_us': _to_us(container.created),
         'status': container.status.value,
         'pid': container.pid,
         'conmon_pid': container.conmon_pid,
@@ -199,8 +199,8 @@ def _to_row(container: models.Container) -> dict[str, str | int | None]:
         'oom_killed': int(container.oom_killed),
         'error': container.error,
         'restart_count': container.restart_count,
-        'started_ns': _to_ns(container.started),
-        'finished_ns': _to_ns(container.finished),
+        'started_us': _to_us(container.started),
+        'finished_us': _to_us(container.finished),
     }
 
 
@@ -217,7 +217,7 @@ def _from_row(row: sqlite3.Row) -> models.Container:
         host_config=json.loads(row['host_config']),
         id_map=id_map,
         created=_EPOCH + datetime.timedelta(
-            microseconds=row['created_ns'] // 1000),
+            microseconds=row['created_us']),
         status=models.Status(row['status']),
         pid=row['pid'],
         conmon_pid=row['conmon_pid'],
@@ -226,18 +226,18 @@ def _from_row(row: sqlite3.Row) -> models.Container:
         oom_killed=bool(row['oom_killed']),
         error=row['error'],
         restart_count=row['restart_count'],
-        started=_from_ns(row['started_ns']),
-        finished=_from_ns(row['finished_ns']),
+        started=_from_us(row['started_us']),
+        finished=_from_us(row['finished_us']),
     )
 
 
-def _to_ns(moment: datetime.datetime | None) -> int | None:
+def _to_us(moment: datetime.datetime | None) -> int | None:
     if moment is None:
         return None
-    return (moment - _EPOCH) // datetime.timedelta(microseconds=1) * 1000
+    return (moment - _EPOCH) // datetime.timedelta(microseconds=1)
 
 
-def _from_ns(moment_ns: int | None) -> datetime.datetime | None:
-    if moment_ns is None:
+def _from_us(moment_us: int | None) -> datetime.datetime | None:
+    if moment_us is None:
         return None
-    return _EPOCH + datetime.timedelta(microseconds=moment_ns // 1000)
+    return _EPOCH + datetime.timedelta(microseconds=moment_us)

@@ -14,7 +14,7 @@ STATEMENTS = (
         host_config TEXT NOT NULL,
         host_base INTEGER UNIQUE,
         id_size INTEGER,
-        created_ns INTEGER NOT NULL,
+        created_us INTEGER NOT NULL,
         status TEXT NOT NULL,
         pid INTEGER NOT NULL,
         conmon_pid INTEGER NOT NULL,
@@ -23,13 +23,13 @@ STATEMENTS = (
         oom_killed INTEGER NOT NULL,
         error TEXT NOT NULL,
         restart_count INTEGER NOT NULL,
-        started_ns INTEGER,
-        finished_ns INTEGER
+        started_us INTEGER,
+        finished_us INTEGER
     ) STRICT, WITHOUT ROWID
     """,
     'CREATE INDEX containers_image_id ON containers (image_id)',
     'CREATE INDEX containers_status ON containers (status)',
-    'CREATE INDEX containers_created_ns ON containers (created_ns)',
+    'CREATE INDEX containers_created_us ON containers (created_us)',
     # For lists by label, which must not read every container.
     """
     CREATE TABLE container_labels (

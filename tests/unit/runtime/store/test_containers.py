@@ -10,6 +10,7 @@ from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.store import containers
 from novacontainer.runtime.store import database
+from novacontainer.runtime.store import images
 
 NOW = datetime.datetime(2026, 11, 20, 23, 39, 0, 123456, datetime.UTC)
 IMAGE = 'sha256:' + 'e' * 64
@@ -35,8 +36,7 @@ class ContainersTest(base.BaseTestCase):
             pathlib.Path(directory.name, 'db.sqlite'))
         self.addCleanup(self.database.close)
         with self.database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO images VALUES (?, x'7b7d', 0)", (IMAGE,))
+            images.add(connection, IMAGE, b'{}', NOW, ())
 
     def insert(self, *made):
         with self.database.transaction() as connection:

@@ -1,0 +1,272 @@
+"""The container service over fakes: no mounts, no namespaces, no crun.
+
+Used by the unit tests of the service's modules.  The records are real
+sqlite, and a monitor is a real process (``sleep``), so that the way in which
+ends are noticed is the real one.
+"""
+
+import datetime
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+import fixtures
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import processes
+from novacontainer.runtime import models
+from novacontainer.runtime.service import containers
+from novacontainer.runtime.service import events
+from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import preparation
+from novacontainer.runtime.store import database
+from novacontainer.runtime.store import images
+from tests.contract import fake_engine
+
+IMAGE_ID = 'sha256:' + 'e' * 64
+CREATED = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+POLICY = hostconfig.Policy(frozenset({0, 1, 2, 3}), 'fake')
+
+
+def image(**config):
+    """Return an image with a command; ``config`` goes over it."""
+    return models.Image(
+        id=IMAGE_ID, config={'config': {'Cmd': ['true'], **config}},
+        layers=(), references=('web:latest',),
+        created=CREATED)
+
+
+class Engine(fake_engine.FakeEngine):
+    """The fake engine with a process for each monitor."""
+
+    def __init__(self):
+        super().__init__()
+        self.monitors = {}
+
+    def create(self, bundle):
+        super().create(bundle)
+        monitor = subprocess.Popen(['sleep', '1000'])
+        self.monitors[bundle.id] = monitor
+        return models.Created(
+            self.state.containers[bundle.id].pid, monitor.pid,
+            processes.start_ticks(monitor.pid))
+
+    def finish(self, container_id, exit_code):
+        super().finish(container_id, exit_code)
+        self.lose_monitor(container_id)
+
+    def lose_monitor(self, container_id):
+        """Let the monitor end, whether or not it wrote an exit code."""
+        monitor = self.monitors.pop(container_id, None)
+        if monitor is not None:
+            monitor.kill()
+            monitor.wait()
+
+    def delete(self, container_id, force=False):
+        super().delete(container_id, force)
+        self.lose_monitor(container_id)
+
+    def lose_all(self):
+        """End every monitor, as the end of a test does."""
+        for container_id in list(self.monitors):
+            self.lose_monitor(container_id)
+
+
+class Storage:
+    """Directories; ``faults`` maps a verb to what it raises next."""
+
+    name = 'fake'
+
+    def __init__(self, root):
+        self._root = root
+        self._mounted = set()
+        self.faults = {}
+        root.mkdir()
+
+    def prepare(self, container_id, id_map, size_bytes):
+        self._called('prepare')
+        if size_bytes:
+            raise exception.NotSupported('No limits here.')
+        (self._root / container_id).mkdir()
+
+    def mount(self, container_id, layers, id_map):
+        self._called('mount')
+        root = self._root / container_id / 'merged'
+        (root / 'etc').mkdir(parents=True, exist_ok=True)
+        (root / 'etc/passwd').write_text(
+            'root:x:0:0::/root:/bin/sh\nweb:x:33:33::/var/www:/bin/false\n')
+        self._mounted.add(container_id)
+        return root
+
+    def unmount(self, container_id):
+        self._called('unmount')
+        self._mounted.discard(container_id)
+
+    def remove(self, container_id):
+        self._called('remove')
+        self.unmount(container_id)
+        subprocess.run(['rm', '-rf', str(self._root / container_id)],
+                       check=True)
+
+    def upper(self, container_id):
+        return self._root / container_id
+
+    def mounted(self):
+        return iter(tuple(self._mounted))
+
+    def _called(self, verb):
+        fault = self.faults.pop(verb, None)
+        if fault is not None:
+            raise fault
+
+
+class Sandboxes:
+    """Pins that are plain files."""
+
+    def __init__(self, root):
+        self._root = root
+        root.mkdir()
+        self.faults = {}
+
+    def paths(self, container):
+        pin = self._root / container.id
+        return models.SandboxPaths(
+            pin, pin if container.id_map is not None else None)
+
+    def ensure(self, container):
+        if 'ensure' in self.faults:
+            raise self.faults.pop('ensure')
+        path = self.paths(container).netns
+        made = not path.exists()
+        path.touch()
+        return made
+
+    def remove(self, container_id):
+        (self._root / container_id).unlink(missing_ok=True)
+
+    def pinned(self):
+        """Return the ids that have a sandbox."""
+        return {path.name for path in self._root.iterdir()}
+
+
+class Images:
+    """One image, known by a few names."""
+
+    def __init__(self):
+        self.image = image()
+        self.committed = []
+
+    def get(self, name):
+        if name not in ('web', 'web:latest', IMAGE_ID):
+            raise exception.NotFound(
+                f'No such image: {name}', 'image.not_found')
+        return self.image
+
+    def layer_paths(self, found):
+        return ()
+
+    def commit(self, **given):
+        self.committed.append(given)
+        return self.image
+
+
+class World(fixtures.Fixture):
+    """A :class:`ContainerService` as ``containers``, over the fakes."""
+
+    def _setUp(self):
+        # Unit tests need not be root, and give nothing away.
+        for name in ('os.chown', 'os.fchown'):
+            self.useFixture(fixtures.MockPatch(name))
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = pathlib.Path(directory.name)
+        self.engine = Engine()
+        self.addCleanup(self.engine.lose_all)
+        self.storage = Storage(self.root / 'storage')
+        self.sandboxes = Sandboxes(self.root / 'pins')
+        self.images = Images()
+        self.events = []
+        self.database = database.Database(self.root / 'db.sqlite')
+        self.addCleanup(self.database.close)
+        with self.database.transaction() as connection:
+            images.add(connection, IMAGE_ID, b'{}', CREATED, ())
+        self.open()
+        self.addCleanup(self._close)
+
+    def open(self, **policy):
+        """Build the service, and recover."""
+        hub = events.EventHub()
+        hub.subscribe(self.events.append)
+        self.containers = containers.ContainerService(
+            options=containers.Options(
+                data_root=self.root / 'data', run_root=self.root / 'run',
+                userns_base=65536, userns_count=50, stop_timeout_s=5,
+                policy=hostconfig.Policy(
+                    POLICY.cpus, POLICY.runtime, **policy),
+                settings=preparation.Settings('nc-unit', 2)),
+            db=self.database, images=self.images, storage=self.storage,
+            engine=self.engine, sandbox=self.sandboxes, hub=hub)
+        self.report = self.containers.open()
+
+    def _close(self):
+        self.containers.close()
+
+    def restart(self, **policy):
+        """Be a new daemon on the same files and processes."""
+        self.containers.close()
+        self.open(**policy)
+
+    def create(self, script='serve', name=None, host_config=None, **body):
+        """Create a container whose command the fake engine understands."""
+        if host_config:
+            body['HostConfig'] = host_config
+        container_id, _ = self.containers.create(
+            {'Image': 'web', 'Cmd': ['sh', '-c', script], **body}, name)
+        return container_id
+
+    def start(self, script='serve', **given):
+        """Create and start one; return its id."""
+        container_id = self.create(script, **given)
+        self.containers.start(container_id)
+        return container_id
+
+    def get(self, container_id):
+        """Return the record."""
+        return self.containers.get(container_id)
+
+    def wait(self, container_id, status=models.Status.EXITED):
+        """Wait until the record says so, and return it."""
+        deadline = time.monotonic() + 20
+        while (found := self.get(container_id)).status is not status:
+            if time.monotonic() > deadline:
+                raise AssertionError(f'{found.status} is not {status}')
+            time.sleep(0.002)
+        return found
+
+    def actions(self, container_id):
+        """Return the events of one container, oldest first."""
+        return [event.action for event in self.events
+                if event.actor_id == container_id]
+
+    def traces(self, container_id):
+        """Describe what there is of a run, beside record and layer."""
+        found = [str(path) for path in (
+            self.root / 'run' / 'bundles' / container_id,) if path.exists()]
+        if container_id in self.storage.mounted():
+            found.append('mount')
+        if container_id in self.engine.state.containers:
+            found.append('engine')
+        if container_id in self.engine.state.exits:
+            found.append('exit file')
+        if container_id in self.engine.monitors:
+            found.append('monitor')
+        return found
+
+    def files(self):
+        """List everything on disk that belongs to some container."""
+        return sorted(
+            os.path.join(path, name)
+            for path in ('data/containers', 'run/bundles', 'storage', 'pins')
+            for name in os.listdir(self.root / path))
