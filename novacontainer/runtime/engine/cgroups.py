@@ -12,6 +12,7 @@ from collections.abc import Callable
 import contextlib
 import enum
 import errno
+import functools
 import os
 import pathlib
 import time
@@ -163,7 +164,13 @@ def remove(cgroup_path: str, root: pathlib.Path = ROOT) -> None:
     :raises Internal: something still runs in it.
     """
     for top in directories(cgroup_path, root):
-        if not _wait(lambda top=top: _rmdir_tree(top)):  # type: ignore[misc]
+        try:
+            gone = _wait(functools.partial(_rmdir_tree, top))
+        except OSError as error:
+            raise exception.Internal(
+                f'Cannot remove the control group {top}: {error}',
+                'engine.cgroup') from error
+        if not gone:
             raise exception.Internal(
                 f'The control group {top} is still in use by '
                 f'{sorted(members(cgroup_path, root))}.', 'engine.cgroup')
@@ -177,7 +184,8 @@ def _rmdir_tree(top: pathlib.Path) -> bool:
     except FileNotFoundError:
         return True
     except OSError as error:
-        if error.errno != errno.EBUSY:
+        # ENOTEMPTY: someone made a group in it just now.
+        if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
             raise
         return False
     return True

@@ -30,6 +30,9 @@ from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
 
 _CREATE_TIMEOUT_S = 120
+_KILL_TIMEOUT_S = 10
+_QUIET_LOOKS = 4
+_LOOK_S = 0.005
 _ENVIRONMENT = {
     'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}
 
@@ -75,19 +78,45 @@ def create(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
         conmon_started=processes.start_ticks(conmon_pid))
 
 
-def kill_detached(files: records.Files) -> None:
-    """Kill the conmon whose create did not come to an end, if there is one.
+def kill_unrecorded(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
+                    container_id: str) -> None:
+    """Kill whatever still works on a create that nobody waits for.
 
-    Its pid file is all that tells of it, so the process is asked who it is.
+    A daemon that was killed in the middle of it knows no pids, so the
+    processes are found by their command lines: conmon, and the OCI runtime
+    that it started.
     """
-    pid = files.read_pid(files.conmon_pid)
-    started = processes.start_ticks(pid)
-    try:
-        words = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    if files.container_id.encode() in words.split(b'\0'):
-        processes.send_signal(pid, started, signal.SIGKILL)
+    programs = {os.fsencode(binary), os.fsencode(runtime.binary)}
+    deadline = time.monotonic() + _KILL_TIMEOUT_S
+    # A process that forks and ends while /proc is read hides both itself
+    # and its child, so one look that finds nobody proves little.
+    quiet = 0
+    while quiet < _QUIET_LOOKS:
+        found = _working_on(container_id.encode(), programs)
+        for pid, started in found:
+            processes.send_signal(pid, started, signal.SIGKILL)
+        quiet = 0 if found else quiet + 1
+        if found and time.monotonic() > deadline:
+            raise exception.Internal(
+                f'Processes {[pid for pid, _ in found]} do not die.',
+                'engine.unkillable')
+        time.sleep(_LOOK_S)
+
+
+def _working_on(container_id: bytes,
+                programs: set[bytes]) -> list[tuple[int, int]]:
+    """Return pid and start time of the processes for a container."""
+    found = []
+    for name in filter(str.isdecimal, os.listdir('/proc')):
+        started = processes.start_ticks(int(name))
+        try:
+            with open(f'/proc/{name}/cmdline', 'rb') as file:
+                words = file.read().split(b'\0')
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if words[0] in programs and container_id in words:
+            found.append((int(name), started))
+    return found
 
 
 def _pipe(stack: contextlib.ExitStack) -> tuple[io.FileIO, io.FileIO]:
@@ -116,7 +145,6 @@ def _answer(sync_pipe: io.FileIO, files: records.Files) -> bytes:
     while not line.endswith(b'\n'):
         left_ms = max(0, int((deadline - time.monotonic()) * 1000))
         if not poller.poll(left_ms):
-            kill_detached(files)
             raise exception.Internal(
                 f'conmon did not report within {_CREATE_TIMEOUT_S} s.',
                 'engine.timeout')

@@ -7,6 +7,7 @@ Signals and freezing go straight to the kernel: starting the OCI runtime for
 them costs milliseconds and knows no more than we do.
 """
 
+from collections.abc import Iterator
 import contextlib
 import dataclasses
 import errno
@@ -63,7 +64,7 @@ class Supervised:
         record = records.Record(
             cgroup_path=bundle.spec['linux']['cgroupsPath'],
             bundle=str(bundle.directory))
-        with contextlib.ExitStack() as undo:
+        with _translated(bundle.id), contextlib.ExitStack() as undo:
             undo.callback(self._abandon, bundle.id)
             files.make()
             # Before there is anything to clean: a crash from here on leaves
@@ -77,7 +78,8 @@ class Supervised:
     def start(self, container_id: str) -> None:
         """See :meth:`engine.base.Engine.start`."""
         self._running(container_id)
-        devices.reclaim_null()
+        with _translated(container_id):
+            devices.reclaim_null()
         log = self._files(container_id).runtime_log
         try:
             self._runtime.start(container_id, log)
@@ -93,18 +95,15 @@ class Supervised:
              all: bool = False) -> None:
         """See :meth:`engine.base.Engine.kill`."""
         record = self._running(container_id)
-        try:
+        if not 0 < signal < signals.NSIG:
+            raise exception.InvalidRequest(
+                f'There is no signal {signal}.', 'container.signal')
+        with _translated(container_id):
             if all:
                 cgroups.signal_all(record.cgroup_path, signal)
             elif not processes.send_signal(
                     record.pid, record.started, signal):
                 raise _not_running(container_id)
-        except OSError as error:
-            if error.errno != errno.EINVAL:
-                raise
-            raise exception.InvalidRequest(
-                f'There is no signal {signal}.',
-                'container.signal') from error
 
     def pause(self, container_id: str) -> None:
         """See :meth:`engine.base.Engine.pause`."""
@@ -120,23 +119,14 @@ class Supervised:
         record = files.load()
         if record is None:
             return
-        if _alive(record):
-            if not force:
-                raise exception.Conflict(
-                    f'Container {container_id} is running; stop it first.',
-                    'container.running')
-            _put_down(record)
-        if record.pid:
-            _await_monitor(record)
-        else:
-            # A create that a crash cut short: only the pid file may know.
-            conmon.kill_detached(files)
-        with contextlib.suppress(exception.NotFound):
-            self._runtime.delete(container_id, files.runtime_log, force)
-        cgroups.remove(record.cgroup_path)
-        for name in _BUNDLE_FILES:
-            pathlib.Path(record.bundle, name).unlink(missing_ok=True)
-        files.remove()
+        with _translated(container_id):
+            if _alive(record):
+                if not force:
+                    raise exception.Conflict(
+                        f'Container {container_id} is running; stop it '
+                        'first.', 'container.running')
+                _put_down(record)
+            self._clear(record, files, force)
 
     def pid(self, container_id: str) -> int | None:
         """See :meth:`engine.base.Engine.pid`."""
@@ -150,8 +140,27 @@ class Supervised:
     def forget(self, container_id: str) -> None:
         """See :meth:`engine.base.Engine.forget`."""
         files = self._files(container_id)
+        with _translated(container_id):
+            files.remove()
+            files.exit.unlink(missing_ok=True)
+
+    def _clear(self, record: records.Record, files: records.Files,
+               force: bool) -> None:
+        """Remove what is left of a container whose process has ended."""
+        if record.pid:
+            _await_monitor(record)
+        else:
+            # A create that failed, or that a crash cut short.
+            conmon.kill_unrecorded(
+                self._conmon, self._runtime, files.container_id)
+            cgroups.signal_all(record.cgroup_path, signals.SIGKILL)
+        with contextlib.suppress(exception.NotFound):
+            self._runtime.delete(
+                files.container_id, files.runtime_log, force)
+        cgroups.remove(record.cgroup_path)
+        for name in _BUNDLE_FILES:
+            pathlib.Path(record.bundle, name).unlink(missing_ok=True)
         files.remove()
-        files.exit.unlink(missing_ok=True)
 
     def _create_held(self, bundle: models.Bundle,
                      files: records.Files) -> models.Created:
@@ -196,6 +205,18 @@ class Supervised:
 
     def _files(self, container_id: str) -> records.Files:
         return records.Files.of(self._run_root, container_id)
+
+
+@contextlib.contextmanager
+def _translated(container_id: str) -> Iterator[None]:
+    """Turn errors of the host into the runtime's, once."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind = exception.Unavailable if full else exception.Internal
+        raise kind(f'The host failed container {container_id}: {error}',
+                   'engine.host') from error
 
 
 def _alive(record: records.Record) -> bool:
