@@ -61,7 +61,7 @@ class HostOps:
         disk = os.statvfs(info['DockerRootDir'])
         size_bytes = disk.f_frsize * disk.f_blocks
         free_bytes = disk.f_frsize * disk.f_bavail
-        arch = fields.Architecture.from_host()
+        arch = fields.Architecture.canonicalize(info['Architecture'])
         return {
             'vcpus': info['NCPU'],
             # Nova counts what its instances use by itself.

@@ -6,6 +6,7 @@ own, so it disturbs nothing on the machine that runs the tests.
 
 import copy
 import hashlib
+from unittest import mock
 import warnings
 
 from nova import test
@@ -148,6 +149,9 @@ class HostTestCase(test.TestCase):
         super().setUp()
         self.host.configure(self)
         ImageStore.use(self)
+        # Neutron gives the network's address, Nova's fixture a host's.
+        self.enterContext(mock.patch.dict(
+            nova_fixtures.NeutronFixture.subnet_1, cidr='192.168.1.0/24'))
         self.addCleanup(self._remove_containers)
 
     def _remove_containers(self):

@@ -27,7 +27,7 @@ class HostOpsTestCase(base.BaseTestCase):
         self.client.system = mock.create_autospec(
             system.System, instance=True)
         self.client.system.info.return_value = {
-            'NCPU': 4, 'ServerVersion': '0.1.0.dev7',
+            'NCPU': 4, 'Architecture': 'x86_64', 'ServerVersion': '0.1.0.dev7',
             'DockerRootDir': self.useFixture(fixtures.TempDir()).path}
         self.useFixture(fixtures.MockPatchObject(
             node, 'get_local_node_uuid', return_value=_NODE))
@@ -51,8 +51,8 @@ class HostOpsTestCase(base.BaseTestCase):
              if key not in ('cpu_info', 'supported_instances')})
         self.assertEqual(
             4, jsonutils.loads(resource['cpu_info'])['topology']['cores'])
-        self.assertIn(['docker', 'exe'], [
-            list(item[1:]) for item in resource['supported_instances']])
+        self.assertEqual([('x86_64', 'docker', 'exe')],
+                         resource['supported_instances'])
 
     def test_runtime_away(self):
         away = exceptions.ConnectionFailed('The socket is gone.')

@@ -1,0 +1,353 @@
+"""Servers through Nova's API, scheduler, conductor and compute service.
+
+All of Nova runs in this process, with the fakes of its own functional tests
+for Glance, Neutron and Placement's HTTP; the driver, the daemon, the switch
+and the containers are real.
+"""
+
+import importlib.metadata
+import os
+import pathlib
+import threading
+import time
+
+from nova.tests.functional import integrated_helpers
+
+from novacontainer.virt import shim
+from tests.functional import computehost
+from tests.integration import networkhost
+
+#: Says who and where it is as the first thing that it does.
+TELL = (
+    'echo "host=$(hostname) mood=$MOOD"; '
+    'ip -o -4 addr show dev eth0; ip -4 route; cat /etc/hosts; '
+    'test -e /marker && cat /marker; '
+    'trap "echo bye; exit 0" TERM; while true; do sleep 0.1; done')
+
+
+class ServersTestCase(integrated_helpers._IntegratedTestBase,
+                      computehost.HostTestCase):
+
+    microversion = 'latest'
+    ADMIN_API = True
+
+    def setUp(self):
+        super().setUp()
+        self.glance.add(computehost.NOVA_IMAGE,
+                        computehost.image(['sh', '-c', TELL]))
+
+    def _setup_compute_service(self):
+        shim.install()
+        # Nova's fixture knows where it is in a checkout only.
+        paste, = (path for path in importlib.metadata.files('nova')
+                  if path.name == 'api-paste.ini')
+        self.flags(api_paste_config=os.path.normpath(paste.locate()),
+                   group='wsgi')
+        self.flags(compute_driver='novacontainer.ContainerDriver',
+                   reserved_host_memory_mb=0)
+        return super()._setup_compute_service()
+
+    def image(self, command=None, properties=None, archive=None, **kwargs):
+        """Add an image to Glance; returns its id."""
+        image_id = f'00000000-0000-4000-8000-{len(self.glance.images):012}'
+        if archive is None:
+            archive = computehost.image(command)
+        self.glance.add(image_id, archive, **kwargs, **(properties or {}))
+        return image_id
+
+    def boot(self, image=computehost.NOVA_IMAGE, expected_state='ACTIVE',
+             **fields):
+        body = self._build_server(image_uuid=image, networks=[
+            {'port': self.neutron.port_1['id']}])
+        body.update(fields)
+        server = self.api.post_server({'server': body})
+        return self._wait_for_state_change(server, expected_state)
+
+    def fault(self, **kwargs):
+        """Boot in vain; returns the fault, and checks nothing is left."""
+        server = self.boot(expected_state='ERROR', **kwargs)
+        self.assertNothingLeft()
+        return server['fault']['message']
+
+    def assertNothingLeft(self):
+        self.assertEqual([], self.host.containers())
+        self.assertEqual([], self.host.switch.ports())
+        self.assertEqual([], list(pathlib.Path('/run/netns').iterdir()))
+        links = networkhost.run('ip', '-o', 'link').splitlines()
+        self.assertEqual([], [link for link in links if 'tap' in link])
+
+    def console(self, server, until='', timeout_s=10):
+        """The console's text, once it contains what is waited for."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            text = self.api.post_server_action(
+                server['id'], {'os-getConsoleOutput': {}})['output']
+            if until in text or time.monotonic() > deadline:
+                self.assertIn(until, text)
+                return text
+            time.sleep(0.05)
+
+    def execute(self, server, *command):
+        """Run a command in the container, as its root."""
+        pid = self.pid(server)
+        return networkhost.run(
+            'nsenter', '-t', str(pid), '-m', '-U', '-n', '-S', '0', '-G',
+            '0', '--', *command)
+
+    def pid(self, server):
+        return self.host.inspect(server['id'])['State']['Pid']
+
+    def write(self, server, text):
+        self.execute(server, '/bin/sh', '-c', f'echo {text} > /marker')
+
+    def address(self, server):
+        return server['addresses']['private'][0]['addr']
+
+
+class LifeTestCase(ServersTestCase):
+
+    def test_network_is_complete_before_the_first_instruction(self):
+        server = self.boot(hostname='web', metadata={
+            'MOOD': 'fine', 'not a name': 'x'})
+        text = self.console(server, 'ip6-localhost')
+        self.assertIn('host=web mood=fine', text)
+        self.assertIn(f'inet {self.address(server)}/24', text)
+        self.assertIn('default via 192.168.1.1 dev eth0', text)
+        self.assertRegex(text, rf'{self.address(server)}\s+web')
+        self.assertEqual(1, len(self.host.switch.ports()))
+        self._delete_server(server)
+        self.assertNothingLeft()
+
+    def test_limits_and_labels(self):
+        flavor = self._create_flavor(
+            memory_mb=64, vcpu=1, disk=1,
+            extra_spec={'container:pids_limit': '50'})
+        body = self._build_server(image_uuid=computehost.NOVA_IMAGE,
+                                  flavor_id=flavor, networks='none')
+        server = self._wait_for_state_change(
+            self.api.post_server({'server': body}), 'ACTIVE')
+        document = self.host.inspect(server['id'])
+        self.assertEqual(64 << 20, document['HostConfig']['Memory'])
+        self.assertEqual(100_000, document['HostConfig']['CpuQuota'])
+        self.assertEqual(50, document['HostConfig']['PidsLimit'])
+        self.assertEqual(
+            server['id'],
+            document['Config']['Labels']['org.openstack.nova.instance'])
+
+    def test_stop_and_start_keep_address_and_files(self):
+        server = self.boot()
+        self.write(server, 'kept')
+        self._stop_server(server)
+        self.assertEqual('exited', self.host.inspect(
+            server['id'])['State']['Status'])
+        self._start_server(server)
+        text = self.console(server, 'kept')
+        self.assertIn('bye', text)
+        self.assertEqual(2, text.count(f'inet {self.address(server)}/24'))
+
+    def test_reboots_keep_address_and_files(self):
+        server = self.boot()
+        self.write(server, 'kept')
+        for hard in (False, True):
+            before = self.pid(server)
+            self._reboot_server(server, hard=hard)
+            self.assertNotEqual(before, self.pid(server))
+        text = self.console(server, 'kept\n')
+        # Only the soft one was asked to go.
+        self.assertEqual(1, text.count('bye'))
+        self.assertEqual(3, text.count(f'inet {self.address(server)}/24'))
+
+    def test_pause(self):
+        server = self.boot()
+        self.api.post_server_action(server['id'], {'pause': {}})
+        self._wait_for_state_change(server, 'PAUSED')
+        self.assertEqual('paused', self.host.inspect(
+            server['id'])['State']['Status'])
+        self.api.post_server_action(server['id'], {'unpause': {}})
+        self._wait_for_state_change(server, 'ACTIVE')
+
+    def test_hard_reboot_and_delete_of_what_is_paused(self):
+        server = self.boot()
+        self.api.post_server_action(server['id'], {'pause': {}})
+        self._wait_for_state_change(server, 'PAUSED')
+        self._reboot_server(server, hard=True)
+        self.api.post_server_action(server['id'], {'pause': {}})
+        self._wait_for_state_change(server, 'PAUSED')
+        self._delete_server(server)
+        self.assertNothingLeft()
+
+    def test_snapshot_boots_with_what_was_changed(self):
+        server = self.boot()
+        self.write(server, 'changed')
+        self._snapshot_server(server, 'snap')
+        self._wait_for_server_parameter(
+            server, {'OS-EXT-STS:task_state': None})
+        snapshot, = (image for image in self.glance.images.values()
+                     if image['name'] == 'snap')
+        self.assertEqual(
+            ('docker', 'raw', 'active'),
+            (snapshot['container_format'], snapshot['disk_format'],
+             snapshot['status']))
+        self.assertEqual(
+            set(), {name for name in self.host.images()
+                    if name.startswith(('snapshot/', 'untagged'))})
+        self._delete_server(server)
+        copy = self.boot(image=snapshot['id'])
+        self.console(copy, 'changed')
+
+    def test_many_at_once_load_the_image_once(self):
+        image = self.image(['sh', '-c', TELL])
+        servers = []
+
+        def boot():
+            servers.append(self._create_server(
+                image_uuid=image, networks='none'))
+
+        threads = [threading.Thread(target=boot) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(['ACTIVE'] * 4,
+                         [server['status'] for server in servers])
+        self.assertEqual([image], self.glance.downloads)
+
+    def test_command_by_image_property(self):
+        image = self.image(None, properties={
+            'os_command_line': "sh -c 'echo over  ridden; sleep 1000'"})
+        self.console(self.boot(image=image), 'over ridden')
+
+
+class EventTestCase(ServersTestCase):
+    """What happens by itself, and what goes away."""
+
+    def test_container_that_ends_is_shutoff_within_a_second(self):
+        server = self.boot()
+        begun = time.monotonic()
+        networkhost.run('kill', '-KILL', str(self.pid(server)))
+        self._wait_for_state_change(server, 'SHUTOFF')
+        self.assertLess(time.monotonic() - begun, 2)
+        self._start_server(server)
+        self.console(server, 'host=')
+
+    def test_daemon_is_killed(self):
+        server = self.boot()
+        before = self.pid(server)
+        self.host.daemon.kill()
+        self.addCleanup(self.restart_daemon)
+        self.assertRaises(
+            self.api_exception(), self.api.post_server_action,
+            server['id'], {'os-getConsoleOutput': {}})
+        self.restart_daemon()
+        self.assertEqual(before, self.pid(server))
+        self._reboot_server(server)
+        self.console(server, f'inet {self.address(server)}/24')
+
+    def api_exception(self):
+        from nova.tests.functional.api import client
+        return client.OpenStackApiException
+
+    def restart_daemon(self):
+        if self.host.daemon.process.poll() is not None:
+            self.host.daemon.start()
+
+    def test_container_ends_while_the_daemon_is_away(self):
+        server = self.boot()
+        pid = self.pid(server)
+        self.host.daemon.kill()
+        self.addCleanup(self.restart_daemon)
+        networkhost.run('kill', '-KILL', str(pid))
+        self.restart_daemon()
+        self._wait_for_state_change(server, 'SHUTOFF')
+
+    def test_delete_without_a_runtime(self):
+        """Nothing leaks: Nova keeps the server, and deletes it later."""
+        server = self.boot()
+        self.host.daemon.kill()
+        self.addCleanup(self.restart_daemon)
+        self.assertRaises(self.api_exception(),
+                          self.api.delete_server, server['id'])
+        self.restart_daemon()
+        self.api.delete_server(server['id'])
+        self._wait_until_deleted(self.api.get_server(server['id']))
+        self.assertNothingLeft()
+
+    def test_compute_service_restarts(self):
+        server = self.boot()
+        before = self.pid(server)
+        self.restart_compute_service('compute')
+        self.assertEqual(before, self.pid(server))
+        self.assertEqual('ACTIVE', self.api.get_server(
+            server['id'])['status'])
+        self._reboot_server(server)
+
+    def test_host_reboots(self):
+        """Namespaces are gone, files are there, the instance was running."""
+        server = self.boot()
+        self.write(server, 'kept')
+        self.flags(resume_guests_state_on_host_boot=True)
+        self.compute.stop()
+        networkhost.run('kill', '-KILL', str(self.pid(server)))
+        self.wait_status(server, 'exited')
+        self.host.daemon.stop()
+        self.addCleanup(self.restart_daemon)
+        for pin in pathlib.Path('/run/netns').iterdir():
+            networkhost.run('umount', str(pin))
+            pin.unlink()
+        self.restart_daemon()
+        self.compute.start()
+        text = self.console(server, 'kept')
+        self.assertEqual(2, text.count(f'inet {self.address(server)}/24'))
+
+    def wait_status(self, server, status):
+        for _ in range(100):
+            if self.host.inspect(
+                    server['id'])['State']['Status'] == status:
+                return
+            time.sleep(0.05)
+        self.fail(f'The container is not {status}.')
+
+
+class FaultTestCase(ServersTestCase):
+    """A fault says what a person can act on, and nothing is left behind."""
+
+    def test_exits_at_once(self):
+        message = self.fault(image=self.image(
+            ['sh', '-c', 'echo cannot open config; exit 3']))
+        self.assertIn('exited with code 3 right after its start', message)
+        self.assertIn('cannot open config', message)
+
+    def test_no_command(self):
+        self.assertIn('names no command', self.fault(image=self.image(None)))
+
+    def test_command_not_found(self):
+        message = self.fault(image=self.image(['/bin/nope']))
+        self.assertIn('/bin/nope', message)
+
+    def test_not_a_tarball(self):
+        self.fault(image=self.image(archive=b'This is no tar.' * 1000))
+
+    def test_truncated(self):
+        whole = computehost.image()
+        self.fault(image=self.image(archive=whole[:len(whole) // 2]))
+
+    def test_wrong_container_format(self):
+        message = self.fault(image=self.image(
+            archive=b'x', container_format='bare'))
+        self.assertIn('--container-format docker', message)
+
+    def test_unreadable_command_line(self):
+        message = self.fault(image=self.image(
+            ['true'], properties={'os_command_line': "sh -c 'oops"}))
+        self.assertIn('os_command_line', message)
+
+    def test_glance_fails_in_the_middle(self):
+        image = self.image(['sleep', '100'])
+        self.glance.failure = OSError(32, 'Corrupt image download.')
+        self.fault(image=image)
+        self.glance.failure = None
+        self.boot(image=image)
+
+    def test_config_drive(self):
+        message = self.fault(config_drive=True)
+        self.assertIn('config drive', message)
