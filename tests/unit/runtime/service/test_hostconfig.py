@@ -1,0 +1,148 @@
+from oslotest import base
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.service import hostconfig
+
+POLICY = hostconfig.Policy(frozenset({0, 1}), 'crun')
+
+#: What the docker CLI sends when nobody asks for anything.
+CLI = {
+    'Binds': None, 'ContainerIDFile': '', 'LogConfig': {
+        'Type': '', 'Config': {}}, 'NetworkMode': 'default',
+    'PortBindings': {}, 'RestartPolicy': {
+        'Name': 'no', 'MaximumRetryCount': 0}, 'AutoRemove': False,
+    'VolumeDriver': '', 'VolumesFrom': None, 'ConsoleSize': [24, 80],
+    'CapAdd': None, 'CapDrop': None, 'CgroupnsMode': '', 'Dns': [],
+    'DnsOptions': [], 'DnsSearch': [], 'ExtraHosts': None, 'GroupAdd': None,
+    'IpcMode': '', 'Cgroup': '', 'Links': None, 'OomScoreAdj': 0,
+    'PidMode': '', 'Privileged': False, 'PublishAllPorts': False,
+    'ReadonlyRootfs': False, 'SecurityOpt': None, 'UTSMode': '',
+    'UsernsMode': '', 'ShmSize': 0, 'Isolation': '', 'CpuShares': 0,
+    'Memory': 0, 'NanoCpus': 0, 'CgroupParent': '', 'BlkioWeight': 0,
+    'BlkioWeightDevice': [], 'CpuPeriod': 0, 'CpuQuota': 0,
+    'CpusetCpus': '', 'Devices': [], 'DeviceRequests': None,
+    'MemorySwappiness': -1, 'OomKillDisable': False, 'PidsLimit': 0,
+    'Ulimits': [], 'MaskedPaths': None, 'ReadonlyPaths': None}
+
+
+def normalise(given=None, networking=None, **policy):
+    return hostconfig.normalise(
+        {'HostConfig': given, 'NetworkingConfig': networking},
+        hostconfig.Policy(POLICY.cpus, POLICY.runtime, **policy))
+
+
+class NormaliseTest(base.BaseTestCase):
+
+    def test_defaults(self):
+        for given in (None, {}, CLI):
+            found = normalise(given)
+            self.assertEqual(
+                ('none', 64 * 1024 ** 2, 'crun', 'k8s-file'),
+                (found['NetworkMode'], found['ShmSize'], found['Runtime'],
+                 found['LogConfig']['Type']))
+
+    def test_what_is_asked_is_kept(self):
+        given = {'Memory': 2 ** 26, 'CapAdd': ['net_admin'],
+                 'Dns': ['10.0.0.1', 'fd00::1'], 'DnsSearch': ['a.example'],
+                 'DnsOptions': ['ndots:2'], 'ShmSize': 4096,
+                 'Sysctls': {'net.core.somaxconn': '9'},
+                 'ExtraHosts': ['db:10.0.0.2'],
+                 'SecurityOpt': ['no-new-privileges']}
+        found = normalise(given)
+        for key, value in given.items():
+            self.assertEqual(value, found[key])
+        self.assertEqual(2 ** 27, found['MemorySwap'])
+
+    def test_the_body_is_not_changed(self):
+        given = {'Memory': 2 ** 26}
+        normalise(given)
+        self.assertEqual({'Memory': 2 ** 26}, given)
+
+    def test_not_supported_is_named(self):
+        for field, value in (
+                ('Privileged', True), ('PidMode', 'host'),
+                ('IpcMode', 'host'), ('UTSMode', 'host'),
+                ('NetworkMode', 'host'), ('NetworkMode', 'container:x'),
+                ('PortBindings', {'80/tcp': [{'HostPort': '80'}]}),
+                ('PublishAllPorts', True), ('VolumesFrom', ['x']),
+                ('Devices', [{'PathOnHost': '/dev/kvm'}]),
+                ('CgroupParent', '/x'), ('CgroupnsMode', 'host'),
+                ('BlkioWeight', 10), ('GroupAdd', ['1']),
+                ('RestartPolicy', {'Name': 'always'}), ('Init', True),
+                ('Runtime', 'kata'), ('OomKillDisable', True),
+                ('MaskedPaths', ['/x']), ('Annotations', {'a': 'b'}),
+                ('SecurityOpt', ['apparmor=x']), ('MemorySwappiness', 10),
+                ('SecurityOpt', ['seccomp={}']), ('Unheard', 'of'),
+                ('LogConfig', {'Type': 'syslog'}),
+                ('LogConfig', {'Config': {'max-file': '3'}}),
+                ('LogConfig', {'Config': {'labels': 'x'}})):
+            error = self.assertRaises(
+                exception.NotSupported, normalise, {field: value})
+            self.assertEqual('container.field_not_supported', error.code)
+            self.assertIn(field, error.message)
+
+    def test_neutral_values_pass(self):
+        for field, value in (
+                ('Runtime', 'crun'), ('Runtime', ''),
+                ('IpcMode', 'private'), ('NetworkMode', 'bridge'),
+                ('RestartPolicy', {}), ('MaskedPaths', []),
+                ('SecurityOpt', ['label=disable', 'seccomp=builtin']),
+                ('LogConfig', {'Type': 'json-file', 'Config': {
+                    'max-size': '10m', 'max-file': '1'}})):
+            normalise({field: value})
+
+    def test_networks(self):
+        normalise(networking={'EndpointsConfig': {'default': {},
+                                                  'bridge': None}})
+        for name, endpoint in (('mine', {}),
+                               ('bridge', {'IPAMConfig': {'x': 1}})):
+            self.assertRaises(
+                exception.NotSupported, normalise, None,
+                {'EndpointsConfig': {name: endpoint}})
+
+    def test_host_userns_is_a_matter_of_policy(self):
+        error = self.assertRaises(exception.Forbidden, normalise,
+                                  {'UsernsMode': 'host'})
+        self.assertIn('allow_host_userns', error.message)
+        normalise({'UsernsMode': 'host'}, allow_host_userns=True)
+        normalise({'UsernsMode': 'private'})
+
+    def test_bad_values(self):
+        for given in (
+                {'UsernsMode': 'x'}, {'CapAdd': ['NOSUCH']},
+                {'CapDrop': ['NOSUCH']}, {'Dns': ['nowhere']},
+                {'Dns': ['1.2.3.4\nnameserver 5.6.7.8']},
+                {'DnsSearch': ['a b']}, {'DnsOptions': ['a b']},
+                {'ExtraHosts': ['x']}, {'ExtraHosts': ['x:y']},
+                {'ExtraHosts': ['x:host-gateway']},
+                {'ExtraHosts': ['a b:1.2.3.4']}, {'Memory': 1},
+                {'Binds': ['x']}, {'Sysctls': {'kernel.hostname': 'x'}},
+                {'Sysctls': {'vm.swappiness': '1'}},
+                {'Sysctls': {'net.../kernel.x': '1'}},
+                {'Sysctls': {'net.core.somaxconn': '1\n2'}},
+                {'LogConfig': {'Config': {'max-size': 'much'}}}):
+            self.assertRaises(exception.InvalidRequest, normalise, given)
+
+    def test_security_options(self):
+        for option in ('no-new-privileges', 'no-new-privileges:true',
+                       'no-new-privileges=true'):
+            self.assertTrue(hostconfig.no_new_privileges(
+                {'SecurityOpt': [option]}))
+        for options in (None, [], ['no-new-privileges:false']):
+            self.assertFalse(hostconfig.no_new_privileges(
+                {'SecurityOpt': options}))
+        self.assertTrue(hostconfig.seccomp_unconfined(
+            {'SecurityOpt': ['seccomp=unconfined']}))
+        self.assertFalse(hostconfig.seccomp_unconfined({}))
+
+    def test_log_size(self):
+        for given, expected in (({}, 7), ({'max-size': '1k'}, 1024),
+                                ({'max-size': '-1'}, 0)):
+            self.assertEqual(expected, hostconfig.log_size_bytes(
+                {'LogConfig': {'Config': given}}, 7))
+
+    def test_extra_hosts(self):
+        self.assertEqual(
+            [('10.0.0.1', 'db'), ('fd00::1', 'six'), ('fd00::2', 'old')],
+            hostconfig.extra_hosts({'ExtraHosts': [
+                'db:10.0.0.1', 'six=[fd00::1]', 'old:fd00::2']}))
