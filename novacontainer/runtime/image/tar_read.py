@@ -167,10 +167,10 @@ def _entry(block: bytes, pax: dict[bytes, bytes]) -> Entry:
     name = block[:100].split(b'\0', 1)[0]
     if block[257:263] == b'ustar\0' and block[345]:
         name = block[345:500].split(b'\0', 1)[0] + b'/' + name
-    if not kind or kind == _CONTIGUOUS:
-        kind = REGULAR
-    if kind == REGULAR and name.endswith(b'/') and b'path' not in pax:
+    if not kind and name.endswith(b'/'):
         kind = DIRECTORY  # before ustar there was no type for it
+    elif not kind or kind == _CONTIGUOUS:
+        kind = REGULAR
     entry.link = block[157:257].split(b'\0', 1)[0] if block[157] else b''
     entry.mode = _number(block[100:108]) & 0o7777
     entry.uid = _number(block[108:116])

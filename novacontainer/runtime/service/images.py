@@ -195,7 +195,8 @@ class ImageService:
                  ) -> Sequence[tuple[models.Image, str]]:
         """Give images with the name each shall have in the archive."""
         image = self._find_or_none(connection, name)
-        if image is None or not _ID_PREFIX.fullmatch(name):
+        if not _ID.fullmatch(name) and (
+                image is None or not _ID_PREFIX.fullmatch(name)):
             parsed = image_reference.parse(name)
             if parsed.tag or parsed.digest:
                 if image is not None:
