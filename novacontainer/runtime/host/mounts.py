@@ -171,6 +171,6 @@ def mount_points(below: pathlib.Path) -> list[str]:
             target = _OCTAL.sub(
                 lambda match: chr(int(match.group(1), 8)),
                 line.split(' ', 5)[4])
-            if target.startswith(prefix):
+            if target.startswith(prefix) and target != prefix:
                 found.append(target)
     return found

@@ -1,0 +1,38 @@
+"""What needs no kernel; the contract is tested as root."""
+
+import pathlib
+import stat
+import tempfile
+
+from oslotest import base
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.storage import overlay
+
+
+class TestOverlay(base.BaseTestCase):
+    def setUp(self):
+        super().setUp()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = pathlib.Path(directory.name) / 'data'
+        self.storage = overlay.Overlay(self.root)
+
+    def test_mapped_roots_can_pass(self):
+        for path in (self.root, self.root / 'overlay'):
+            self.assertEqual(
+                0o011, stat.S_IMODE(path.stat().st_mode) & 0o011)
+
+    def test_size_limit_is_refused_before_anything_is_made(self):
+        fault = self.assertRaises(exception.NotSupported,
+                                  self.storage.prepare, 'c1', None, 1)
+        self.assertEqual('storage.size_limit', fault.code)
+        self.assertFalse((self.root / 'overlay/c1').exists())
+
+    def test_places(self):
+        self.assertEqual(self.root / 'overlay/c1/upper',
+                         self.storage.upper('c1'))
+        self.assertEqual([], list(self.storage.mounted()))
+
+    def test_remove_of_nothing(self):
+        self.storage.remove('c1')
