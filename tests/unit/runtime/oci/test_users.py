@@ -1,4 +1,4 @@
-"""Who the process runs as: names and numbers, honest files and hostile ones."""
+"""Who the process runs as, in honest images and hostile ones."""
 
 from oslotest import base
 
