@@ -13,6 +13,8 @@ from demo import runtime
 
 _ROOT = pathlib.Path('/sys/fs/cgroup')
 
+_MONITORS = 'conmon'
+
 
 def parents() -> list[pathlib.Path]:
     """Our top cgroup in each hierarchy: cgroup v1, v2 or both (hybrid)."""
@@ -22,9 +24,9 @@ def parents() -> list[pathlib.Path]:
 
 
 def listed() -> set[str]:
-    """Every cgroup below ours."""
-    return {str(path) for parent in parents() for path in parent.rglob('*')
-            if path.is_dir()}
+    """The containers' cgroups; that of the monitors outlives them."""
+    return {str(path) for parent in parents() for path in parent.iterdir()
+            if path.is_dir() and path.name != _MONITORS}
 
 
 def kill() -> list[str]:

@@ -16,9 +16,8 @@ from demo import namespaces
 from demo import runtime
 from demo import switch
 
-# Directories in which every entry is of one container or one transfer.
-_BELOW_RUN = ('bundles', 'exits', 'attach', 'userns', 'persist')
-_BELOW_DATA = ('containers', 'tmp')
+# Directories of the runtime that outlive instances: images are kept.
+_LASTING = ('blobs', 'layers')
 
 #: kind → what there is of it.
 Inventory = Mapping[str, frozenset[str]]
@@ -34,7 +33,7 @@ def inventory(directory: directories.Directory) -> Inventory:
         'interfaces': _interfaces(),
         'switch ports': switch.ports_of_bridge(directory),
         'cgroups': cgroups.listed(),
-        'monitors': _monitors(directory),
+        'container processes': _monitors(directory),
         'files of the runtime': _files(directory),
         'files in /tmp': {path.name for path in pathlib.Path('/tmp').glob(
             'tmp*/privsep.sock')},
@@ -55,7 +54,7 @@ def _interfaces() -> set[str]:
 
 
 def _monitors(directory: directories.Directory) -> set[str]:
-    """Processes that have one of our paths in their command line."""
+    """Runtimes and monitors with a path of ours in their command line."""
     found = set()
     wanted = str(directory.runtime_run).encode()
     for process in pathlib.Path('/proc').iterdir():
@@ -71,8 +70,9 @@ def _monitors(directory: directories.Directory) -> set[str]:
 
 
 def _files(directory: directories.Directory) -> set[str]:
-    """Entries of the directories that hold one entry a container."""
-    places = [directory.runtime_run / name for name in _BELOW_RUN]
-    places += [directory.runtime_data / name for name in _BELOW_DATA]
-    return {str(path) for place in places if place.is_dir()
+    """What lies in the directories of the runtime, images aside."""
+    places = [*directory.runtime_run.iterdir(),
+              *directory.runtime_data.iterdir()]
+    return {str(path) for place in places
+            if place.is_dir() and place.name not in _LASTING
             for path in place.iterdir()}

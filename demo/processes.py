@@ -71,7 +71,8 @@ class Supervisor:
         if name in self._children:
             self._children[name].poll()
         record = self._record(name)
-        return bool(record) and _started(record['pid']) == record['started']
+        started = _started(record['pid']) if record else 0
+        return bool(started) and started == record['started']
 
     def start(self, process: Process) -> bool:
         """Start a process unless it runs already, just so.

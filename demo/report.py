@@ -20,6 +20,11 @@ _HEARTBEAT_S = 20.0
 
 _TAIL_LINES = 12
 
+_WIDTH = 30
+
+# Below this a step shows as 0.0 seconds.
+_WORTH_SHOWING_S = 0.05
+
 _TELLING = re.compile(r'\b(ERROR|CRITICAL|Traceback|[A-Za-z]*Exception'
                       r'|[A-Za-z]+Error|fatal|E:)\b')
 
@@ -118,14 +123,21 @@ class Report:
                     self.say(f'    {line[:300]}')
 
     def table(self) -> None:
-        """Print all steps with their seconds."""
-        width = max(len(step.title) for step in self._steps)
+        """Print the steps with their seconds, without those that had
+        nothing to do.
+        """
+        shown = [step for step in self._steps
+                 if step.seconds >= _WORTH_SHOWING_S]
+        width = max([_WIDTH, *(len(step.title) for step in shown)])
         phase = ''
-        for step in self._steps:
+        for step in shown:
             if step.phase != phase:
                 phase = step.phase
                 self.say(f'\n  {phase}')
             self.say(f'    {step.title:<{width}} {step.seconds:7.1f}')
+        if len(shown) < len(self._steps):
+            self.say(f'\n    {len(self._steps) - len(shown)} more had nothing '
+                     'to do, or took no time')
         self.say(f'\n    {"from the first line to here":<{width}} '
                  f'{time.time() - self._began:7.1f}')
 

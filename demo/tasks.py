@@ -31,6 +31,8 @@ def run(tasks: Sequence[Task], report: reports.Report, phase: str,
 
     After a failure nothing new is begun, what runs is waited for, and the
     first failure is raised.
+
+    :raises ValueError: a task waits for one that is not there.
     """
     waiting = list(tasks)
     done: set[str] = set()
@@ -44,6 +46,9 @@ def run(tasks: Sequence[Task], report: reports.Report, phase: str,
                 waiting.remove(task)
                 future = pool.submit(_perform, task, report, phase)
                 running[future] = task.name
+            if not running:
+                names = ', '.join(task.name for task in waiting)
+                raise ValueError(f'waiting in vain: {names}')
             ended, _ = concurrent.futures.wait(
                 running, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in ended:
