@@ -44,7 +44,8 @@ _Instance = instance_objects.Instance
 _NetworkInfo = Sequence[model.VIF]
 _Operation = errors.Operation
 
-_LAST_WORDS_BYTES = 512
+#: Nova cuts the message of a fault off after 255 characters.
+_LAST_WORDS_BYTES = 110
 _LAST_WORDS_LINES = 5
 
 
@@ -173,16 +174,14 @@ class ContainerOps:
         container = self._client.containers.inspect(_name(instance))
         if container.oom_killed:
             return (
-                "The container's command was killed right after its start "
-                f"for want of memory: {instance.flavor.memory_mb} MB are "
-                'not enough. Take a larger flavor.')
+                'The command was killed at once, for want of memory: '
+                f'{instance.flavor.memory_mb} MB are not enough. Take a '
+                'larger flavor.')
         words = self._console.tail(
             instance, _LAST_WORDS_BYTES, _LAST_WORDS_LINES).strip()
         return (
-            "The container's command exited with code "
-            f'{container.exit_code} right after its start; an instance '
-            'needs a command that keeps running. Its last output: '
-            f'{words or "none."}')
+            f'The command exited with code {container.exit_code} at once; '
+            f'it must keep running. Its last output: {words or "none."}')
 
     def _undo_create(self, instance: _Instance) -> None:
         try:
@@ -215,6 +214,7 @@ class ContainerOps:
         is one, so that Nova keeps the instance and can try again.
 
         :param destroy_disks: False keeps the stopped container.
+        :raises: exception.InstancePowerOffFailure
         """
         with errors.translated(_Operation.DESTROY, instance):
             try:
@@ -227,7 +227,16 @@ class ContainerOps:
                 LOG.debug('The instance has no container.',
                           instance=instance)
         if destroy_vifs:
+            self._unplug(instance, network_info)
+
+    def _unplug(self, instance: _Instance,
+                network_info: _NetworkInfo) -> None:
+        try:
             self._network.unplug(instance, network_info)
+        except exception.VirtualInterfaceUnplugException as error:
+            # See errors: Nova would release the ports for any other type.
+            raise exception.InstancePowerOffFailure(
+                reason=error.format_message()) from error
 
     # Power
 
@@ -342,15 +351,14 @@ def _refuse_the_impossible(
     """Say no to what would silently be missing from the instance."""
     reasons = []
     if driver.block_device_info_get_mapping(block_device_info):
-        reasons.append('Volumes cannot be attached to containers here: boot '
-                       'from an image and without block devices.')
+        reasons.append('There are no volumes here: boot from an image, '
+                       'without block devices.')
     if driver.block_device_info_get_ephemerals(block_device_info):
-        reasons.append('Containers have no ephemeral disk here: take a '
-                       'flavor without one.')
+        reasons.append('There is no ephemeral disk here: take a flavor '
+                       'without one.')
     if configdrive.required_by(instance):
-        reasons.append('Containers have no config drive here: use instance '
-                       'metadata, which becomes their environment, or the '
-                       'metadata service.')
+        reasons.append('There is no config drive here: use instance '
+                       'metadata, which becomes the environment.')
     if reasons:
         raise exception.BuildAbortException(
             instance_uuid=instance.uuid, reason=' '.join(reasons))
@@ -362,8 +370,8 @@ def _require_command(image_meta: image_objects.ImageMeta, image: images.Image,
         return
     raise exception.ImageUnacceptable(
         image_id=image_meta.id,
-        reason='it names no command to run. Give it an ENTRYPOINT or CMD, or '
-               'set the image property os_command_line.')
+        reason='it names no command. Give it a CMD, or set the image '
+               'property os_command_line.')
 
 
 @contextlib.contextmanager

@@ -104,8 +104,8 @@ def _command(image_meta: image_objects.ImageMeta) -> list[str]:
     except ValueError as error:
         raise exception.ImageUnacceptable(
             image_id=image_meta.id,
-            reason=f'its property os_command_line cannot be read as a shell '
-                   f'command ({error}): {line}') from error
+            reason=f'its property os_command_line is no shell command '
+                   f'({error}): {line}') from error
 
 
 def _hosts(instance: instance_objects.Instance,
@@ -169,6 +169,5 @@ def _privileged(instance: instance_objects.Instance, allowed: bool) -> bool:
         raise exception.BuildAbortException(
             instance_uuid=instance.uuid,
             reason=f'Flavor {instance.flavor.name} asks for a privileged '
-                   'container, which this host does not allow '
-                   '([novacontainer]allow_privileged).')
+                   'container; [novacontainer]allow_privileged forbids it.')
     return True

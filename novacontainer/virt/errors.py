@@ -59,6 +59,12 @@ def _abort(error: _Error, uuid: str) -> Exception:
         instance_uuid=uuid, reason=error.message)
 
 
+def _still_there(error: _Error, uuid: str) -> Exception:
+    # The one type for which the manager keeps the ports of an instance that
+    # it failed to delete; without them a later try could not unplug them.
+    return exception.InstancePowerOffFailure(reason=error.message)
+
+
 def _not_running(error: _Error, uuid: str) -> Exception:
     return exception.InstanceNotRunning(instance_id=uuid)
 
@@ -81,6 +87,10 @@ _OWN: dict[Operation, dict[type[_Error], _Make]] = {
         exceptions.InvalidRequest: _abort,
         exceptions.Forbidden: _abort,
     },
+    Operation.DESTROY: {
+        exceptions.NotFound: _not_found,
+        exceptions.ClientError: _still_there,
+    },
     Operation.SNAPSHOT: {
         exceptions.NotFound: _not_running,
     },
@@ -89,7 +99,6 @@ _OWN: dict[Operation, dict[type[_Error], _Make]] = {
 #: What becomes of everything that has no row.
 _FAILURE: dict[Operation, type[exception.NovaException]] = {
     Operation.SPAWN: exception.InstanceDeployFailure,
-    Operation.DESTROY: exception.InstanceTerminationFailure,
     Operation.POWER_ON: exception.InstancePowerOnFailure,
     Operation.POWER_OFF: exception.InstancePowerOffFailure,
     Operation.REBOOT: exception.InstanceRebootFailure,

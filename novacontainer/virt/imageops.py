@@ -108,10 +108,8 @@ def _check_format(image_meta: image_objects.ImageMeta) -> None:
     image_id = image_meta.id if image_meta.obj_attr_is_set('id') else 'none'
     raise exception.ImageUnacceptable(
         image_id=image_id,
-        reason=f'its container format is {found or "not set"}, and this host '
-               'runs container images only. Upload what "docker save" writes '
-               'with: openstack image create --container-format docker '
-               '--disk-format raw --file <archive> <name>')
+        reason=f'its container format is {found or "not set"}, not docker. '
+               'Upload it with --container-format docker --disk-format raw.')
 
 
 @contextlib.contextmanager

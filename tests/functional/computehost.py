@@ -9,6 +9,7 @@ import hashlib
 from unittest import mock
 import warnings
 
+from nova import exception
 from nova import test
 from nova.tests import fixtures as nova_fixtures
 from oslo_privsep import priv_context
@@ -109,6 +110,8 @@ class ImageStore(nova_fixtures.GlanceFixture):
         """Give the data as an iterator."""
         self.show(context, image_id)
         self.downloads.append(image_id)
+        if image_id not in self._imagedata:
+            raise exception.ImageNotFound(image_id=image_id)
         return self._chunks(self._imagedata[image_id])
 
     def _chunks(self, data):

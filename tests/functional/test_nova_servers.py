@@ -120,7 +120,7 @@ class LifeTestCase(ServersTestCase):
 
     def test_limits_and_labels(self):
         flavor = self._create_flavor(
-            memory_mb=64, vcpu=1, disk=1,
+            memory_mb=64, vcpu=1, disk=1, ephemeral=0,
             extra_spec={'container:pids_limit': '50'})
         body = self._build_server(image_uuid=computehost.NOVA_IMAGE,
                                   flavor_id=flavor, networks='none')
@@ -269,13 +269,13 @@ class EventTestCase(ServersTestCase):
                           self.api.delete_server, server['id'])
         self.restart_daemon()
         self.api.delete_server(server['id'])
-        self._wait_until_deleted(self.api.get_server(server['id']))
+        self._wait_until_deleted(server)
         self.assertNothingLeft()
 
     def test_compute_service_restarts(self):
         server = self.boot()
         before = self.pid(server)
-        self.restart_compute_service('compute')
+        self.compute = self.restart_compute_service(self.compute)
         self.assertEqual(before, self.pid(server))
         self.assertEqual('ACTIVE', self.api.get_server(
             server['id'])['status'])
@@ -311,10 +311,20 @@ class EventTestCase(ServersTestCase):
 class FaultTestCase(ServersTestCase):
     """A fault says what a person can act on, and nothing is left behind."""
 
+    def setUp(self):
+        super().setUp()
+        # With one host there is no other to try, and Nova would put
+        # "Exhausted all hosts" in place of the reason.
+        self.flags(max_attempts=1, group='scheduler')
+
+    def port(self, **fields):
+        """Change the port that servers are booted with."""
+        self.neutron._ports[self.neutron.port_1['id']].update(fields)
+
     def test_exits_at_once(self):
         message = self.fault(image=self.image(
             ['sh', '-c', 'echo cannot open config; exit 3']))
-        self.assertIn('exited with code 3 right after its start', message)
+        self.assertIn('exited with code 3 at once', message)
         self.assertIn('cannot open config', message)
 
     def test_no_command(self):
@@ -325,11 +335,15 @@ class FaultTestCase(ServersTestCase):
         self.assertIn('/bin/nope', message)
 
     def test_not_a_tarball(self):
-        self.fault(image=self.image(archive=b'This is no tar.' * 1000))
+        message = self.fault(
+            image=self.image(archive=b'This is no tar.' * 1000))
+        self.assertIn('is unacceptable', message)
 
     def test_truncated(self):
         whole = computehost.image()
-        self.fault(image=self.image(archive=whole[:len(whole) // 2]))
+        message = self.fault(
+            image=self.image(archive=whole[:len(whole) // 2]))
+        self.assertIn('is unacceptable', message)
 
     def test_wrong_container_format(self):
         message = self.fault(image=self.image(
@@ -344,9 +358,36 @@ class FaultTestCase(ServersTestCase):
     def test_glance_fails_in_the_middle(self):
         image = self.image(['sleep', '100'])
         self.glance.failure = OSError(32, 'Corrupt image download.')
-        self.fault(image=image)
+        self.assertIn('Corrupt image download', self.fault(image=image))
         self.glance.failure = None
         self.boot(image=image)
+
+    def test_image_is_gone(self):
+        image = self.image(['sleep', '100'])
+        del self.glance._imagedata[image]
+        self.assertIn('could not be found', self.fault(image=image))
+
+    def test_runtime_is_away(self):
+        self.host.daemon.kill()
+        self.addCleanup(self.host.daemon.start)
+        server = self.boot(expected_state='ERROR')
+        self.assertIn('cannot be reached', server['fault']['message'])
+
+    def test_vif_that_cannot_be_plugged(self):
+        self.port(**{'binding:vif_type': 'vhostuser'})
+        self.assertIn('vhostuser', self.fault())
+
+    def test_neutron_never_reports_the_port_up(self):
+        self.flags(vif_plugging_timeout=1)
+        self.port(status='DOWN')
+        self.assertIn('Neutron did not report', self.fault())
+
+    def test_privileged(self):
+        flavor = self._create_flavor(
+            memory_mb=64, vcpu=1, disk=1, ephemeral=0,
+            extra_spec={'container:privileged': 'true'})
+        self.assertIn('allow_privileged', self.fault(
+            flavorRef=flavor))
 
     def test_config_drive(self):
         message = self.fault(config_drive=True)

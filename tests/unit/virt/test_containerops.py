@@ -131,7 +131,7 @@ class SpawnTestCase(ContainerOpsTestCase):
         self.assertIn('start', self.steps)
 
     def test_volumes(self):
-        self.assertAborts('Volumes', block_device_info={
+        self.assertAborts('volumes', block_device_info={
             'block_device_mapping': [{'mount_device': '/dev/vdb'}]})
         self.assertEqual([], self.steps)
 
@@ -213,7 +213,7 @@ class SpawnTestCase(ContainerOpsTestCase):
         self.containers.wait.return_value = 3
         self.status('exited', exit_code=3)
         self.console.tail.return_value = 'httpd: bad port\n'
-        self.assertAborts('exited with code 3 right after its start')
+        self.assertAborts('exited with code 3 at once')
         self.assertAborts('Its last output: httpd: bad port')
         self.assertEqual(['unplug', 'remove'], self.steps[-2:])
 
@@ -260,7 +260,7 @@ class DestroyTestCase(ContainerOpsTestCase):
     def test_runtime_away(self):
         self.note(self.containers, 'remove',
                   exceptions.ConnectionFailed('The socket is gone.'))
-        self.assertRaises(exception.HypervisorUnavailable, self.destroy)
+        self.assertRaises(exception.InstancePowerOffFailure, self.destroy)
         self.assertEqual(['remove'], self.steps)
 
     def test_keep_the_files(self):
@@ -274,8 +274,7 @@ class DestroyTestCase(ContainerOpsTestCase):
     def test_unplug_fails(self):
         self.note(self.network, 'unplug',
                   exception.VirtualInterfaceUnplugException(reason='no'))
-        self.assertRaises(
-            exception.VirtualInterfaceUnplugException, self.destroy)
+        self.assertRaises(exception.InstancePowerOffFailure, self.destroy)
 
 
 class PowerTestCase(ContainerOpsTestCase):
@@ -448,5 +447,5 @@ class RefusalTestCase(base.BaseTestCase):
             exception.BuildAbortException,
             containerops._refuse_the_impossible, instance,
             {'ephemerals': [{}], 'block_device_mapping': [{}]})
-        for word in ('Volumes', 'ephemeral', 'config drive'):
+        for word in ('volumes', 'ephemeral', 'config drive'):
             self.assertIn(word, str(error))

@@ -27,9 +27,15 @@ class TranslatedTestCase(base.BaseTestCase):
     def test_runtime_away(self):
         for kind in (exceptions.Unavailable, exceptions.ConnectionFailed,
                      exceptions.TimedOut):
-            for operation in _Operation:
+            for operation in set(_Operation) - {_Operation.DESTROY}:
                 self.assertBecomes(exception.HypervisorUnavailable, operation,
                                    kind('The socket is gone.'))
+
+    def test_every_failed_deletion_keeps_the_ports(self):
+        for kind in (exceptions.ConnectionFailed, exceptions.TimedOut,
+                     exceptions.Failed, exceptions.Conflict):
+            self.assertBecomes(exception.InstancePowerOffFailure,
+                               _Operation.DESTROY, kind('No.'))
 
     def test_no_container(self):
         instance = instances.instance()
@@ -48,7 +54,7 @@ class TranslatedTestCase(base.BaseTestCase):
             exception.InternalError, _Operation.SNAPSHOT, error)
 
     def test_not_supported(self):
-        for operation in _Operation:
+        for operation in set(_Operation) - {_Operation.DESTROY}:
             self.assertBecomes(NotImplementedError, operation,
                                exceptions.NotSupported('No checkpoint.'))
 
@@ -79,7 +85,7 @@ class TranslatedTestCase(base.BaseTestCase):
     def test_failure_by_operation(self):
         table = {
             _Operation.SPAWN: exception.InstanceDeployFailure,
-            _Operation.DESTROY: exception.InstanceTerminationFailure,
+            _Operation.DESTROY: exception.InstancePowerOffFailure,
             _Operation.POWER_ON: exception.InstancePowerOnFailure,
             _Operation.POWER_OFF: exception.InstancePowerOffFailure,
             _Operation.REBOOT: exception.InstanceRebootFailure,
