@@ -7,7 +7,7 @@ Three ways, from new to old (Documentation/filesystems/overlayfs.rst):
 * descriptors (Linux 6.15 and later): layers are opened inside a detached,
   idmapped clone of their mount and handed over with FSCONFIG_SET_FD; nothing
   is attached anywhere, so a crash leaves nothing mounted;
-* ``lowerdir+`` (6.5): the clone is attached below the container's directory
+* ``lowerdir+`` (6.7): the clone is attached below the container's directory
   for the moment of the mount, and layers are appended by path;
 * ``lowerdir=`` of mount(2): one page of options for all paths, which are
   therefore given as /proc/self/fd/N.
@@ -58,7 +58,7 @@ def best() -> Method:
     version = tuple(map(int, release.groups())) if release else (0, 0)
     if version >= (6, 15):
         return Method.DESCRIPTORS
-    return Method.APPENDED if version >= (6, 5) else Method.CLASSIC
+    return Method.APPENDED if version >= (6, 7) else Method.CLASSIC
 
 
 def mount(home: pathlib.Path, layers: Sequence[pathlib.Path],
@@ -195,7 +195,7 @@ def _mount_classic(home: pathlib.Path, lowers: Sequence[int],
         if len(data) >= _PAGE:
             raise exception.InvalidRequest(
                 f'The image has {len(lowers)} layers, more than this '
-                'kernel can mount; Linux 6.5 and later can.', 'image.layers')
+                'kernel can mount; Linux 6.7 and later can.', 'image.layers')
         mounts.mount('overlay', str(home / 'merged'), 'overlay', flags, data)
 
 

@@ -13,8 +13,8 @@ class TestBest(base.BaseTestCase):
     def test_by_release(self):
         for release, method in (
                 ('6.1.0-18-amd64', layering.Method.CLASSIC),
-                ('6.4.99', layering.Method.CLASSIC),
-                ('6.5.0', layering.Method.APPENDED),
+                ('6.6.99', layering.Method.CLASSIC),
+                ('6.7.0', layering.Method.APPENDED),
                 ('6.14.3-generic', layering.Method.APPENDED),
                 ('6.15', layering.Method.DESCRIPTORS),
                 ('7.0-rc1', layering.Method.DESCRIPTORS),
