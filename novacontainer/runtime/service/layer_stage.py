@@ -48,11 +48,13 @@ class _Incoming:
             self._applied = self._child.result()
 
     def finish(self) -> None:
+        self.blob.close()
         self._child.finish()
 
     def wait(self) -> StagedLayer:
         if self._applied is None:
             self._applied = self._child.result()
+        self._child.close()  # early, because descriptors are few
         digest = self.blob.digest
         return StagedLayer(
             models.Layer(self._applied.diff_id or digest, digest,

@@ -12,15 +12,6 @@ import tempfile
 TEMPORARY = '.tmp-'
 
 
-def sync_directory(path: pathlib.Path) -> None:
-    """Make the names in a directory durable."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 class AtomicFile:
     """A file under construction in the directory where it will stay.
 
@@ -44,23 +35,21 @@ class AtomicFile:
         while view:
             view = view[self._file.write(view):]
 
-    def publish(self, target: pathlib.Path, *, flush: bool = True) -> None:
-        """Flush to disk, make read-only and give it its final name.
-
-        An existing ``target`` is replaced in one step.
-
-        :param flush: False leaves it to the caller to make the file and its
-            name durable.
-        """
-        os.fchmod(self.fileno(), 0o400)
-        if flush:
-            os.fsync(self.fileno())
+    def close(self) -> None:
+        """Release the descriptor after the last write."""
         self._file.close()
+
+    def publish(self, target: pathlib.Path) -> None:
+        """Make the file read-only and give it its final name.
+
+        An existing ``target`` is replaced in one step.  Neither the bytes
+        nor the name are durable before ``host.filesystem.sync``.
+        """
+        self.close()
+        os.chmod(self.path, 0o400)
         os.rename(self.path, target)
-        if flush:
-            sync_directory(target.parent)
 
     def discard(self) -> None:
         """Forget the file; harmless after :meth:`publish`."""
-        self._file.close()
+        self.close()
         self.path.unlink(missing_ok=True)

@@ -39,13 +39,17 @@ class BlobWriter:
         self._hash.update(data)
         self.size_bytes += len(data)
 
+    def close(self) -> None:
+        """Release the descriptor after the last write."""
+        self._file.close()
+
     def publish(self) -> None:
         """Give the blob its place; one that is there already is equal.
 
         It is durable after the next :meth:`Blobs.sync`.
         """
         self._file.publish(
-            self._directory / self.digest.partition(':')[2], flush=False)
+            self._directory / self.digest.partition(':')[2])
 
     def discard(self) -> None:
         """Forget the bytes; harmless after :meth:`publish`."""

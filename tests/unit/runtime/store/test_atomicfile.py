@@ -32,7 +32,8 @@ class TestAtomicFile(base.BaseTestCase):
         self.target.write_bytes(b'old')
         made = atomicfile.AtomicFile(self.folder)
         made.write(b'new')
-        made.publish(self.target, flush=False)
+        made.close()
+        made.publish(self.target)
         self.assertEqual(b'new', self.target.read_bytes())
 
     def test_discard(self):
