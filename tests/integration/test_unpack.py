@@ -16,8 +16,8 @@ import fixtures
 from oslotest import base
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import limits
+from novacontainer.runtime import models
 from novacontainer.runtime.unpack import unpacker
 from tests import archives
 

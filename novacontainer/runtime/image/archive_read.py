@@ -42,8 +42,10 @@ class Document:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Alias:
-    """A link to another member: ``docker save`` of old wrote equal layers
-    so.  ``target`` is a member's name."""
+    """A link to another member, whose name is ``target``.
+
+    ``docker save`` of old wrote equal layers so.
+    """
 
     name: str
     target: str

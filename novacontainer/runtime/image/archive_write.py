@@ -13,12 +13,12 @@ import dataclasses
 import json
 import typing
 
-from novacontainer.runtime import models
 from novacontainer.runtime.image import compression
 from novacontainer.runtime.image import digest
 from novacontainer.runtime.image import manifest
 from novacontainer.runtime.image import reference
 from novacontainer.runtime.image import tar_write
+from novacontainer.runtime import models
 
 _TYPE = 'application/vnd.oci.image.'
 _MANIFEST_TYPE = _TYPE + 'manifest.v1+json'

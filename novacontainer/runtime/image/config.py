@@ -8,9 +8,9 @@ import platform
 import re
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import digest
 from novacontainer.runtime.image import document
+from novacontainer.runtime import models
 
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 #: The zero of Go's times.

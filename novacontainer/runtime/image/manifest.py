@@ -14,11 +14,11 @@ from collections.abc import Mapping
 import dataclasses
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import config
 from novacontainer.runtime.image import digest
 from novacontainer.runtime.image import document
 from novacontainer.runtime.image import reference
+from novacontainer.runtime import models
 
 _DOCKER = 'manifest.json'
 _INDEX = 'index.json'

@@ -6,11 +6,11 @@ last when it goes, so that a crash leaves files without rows at worst, which
 :meth:`Catalog.recover` collects.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from collections import Counter
 import contextlib
 import dataclasses
 import pathlib

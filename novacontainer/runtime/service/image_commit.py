@@ -12,8 +12,8 @@ import json
 import pathlib
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import chunks
+from novacontainer.runtime import models
 from novacontainer.runtime.image import config as image_config
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.image import reference as image_reference

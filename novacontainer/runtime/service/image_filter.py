@@ -12,8 +12,8 @@ import datetime
 import re
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import reference
+from novacontainer.runtime import models
 
 _TRUE = ('1', 'true', 't', 'TRUE', 'True')
 _FALSE = ('0', 'false', 'f', 'FALSE', 'False')

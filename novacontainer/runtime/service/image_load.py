@@ -13,9 +13,9 @@ import json
 import re
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import archive_read
 from novacontainer.runtime.image import chunks
+from novacontainer.runtime import models
 from novacontainer.runtime.image import config as image_config
 from novacontainer.runtime.image import digest
 from novacontainer.runtime.image import limits as image_limits

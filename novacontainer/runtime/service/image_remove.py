@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import sqlite3
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import reference
+from novacontainer.runtime import models
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.store import images
 

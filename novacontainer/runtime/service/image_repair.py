@@ -14,9 +14,9 @@ import pathlib
 import sqlite3
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
+from novacontainer.runtime import models
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import image_settling

@@ -94,7 +94,6 @@ class Blobs:
                 yield f'{_ALGORITHM}:{path.name}'
 
     def remove_temporary(self) -> None:
-        """Delete what a crash left unfinished; nothing may be in the
-        making."""
+        """Delete what a crash left; nothing may be in the making."""
         for path in self._directory.glob(f'{atomicfile.TEMPORARY}*'):
             path.unlink()

@@ -81,7 +81,6 @@ class Layers:
                 yield f'{_ALGORITHM}:{path.name}'
 
     def remove_temporary(self) -> None:
-        """Delete what a crash left unfinished; nothing may be in the
-        making."""
+        """Delete what a crash left; nothing may be in the making."""
         for path in self._root.glob(f'{atomicfile.TEMPORARY}*'):
             trees.remove(path)
