@@ -24,6 +24,7 @@ benchmark: ## Measure the runtime beside crun, podman and dockerd (root)
 
 .PHONY: clean
 clean: ## Remove what test, docs and builds left in the checkout
+	rm -rf /var/cache/novacontainer-tox
 	rm -rf .tools .tox .stestr .mypy_cache .ruff_cache .coverage* cover
 	rm -rf build dist *.egg-info doc/build releasenotes/build
 	find novacontainer tests -name __pycache__ -type d -prune \

@@ -33,6 +33,12 @@ class SharedRunner(runner.VirtualEnvRunner):
         """Return the record in the environment's directory."""
         return SharedInfo(self.env_dir)
 
+    def _setup_env(self):
+        super()._setup_env()
+        # tox makes its directory private, but tests also run what is
+        # installed here as an unprivileged user.
+        self.core['work_dir'].chmod(0o755)
+
 
 @plugin.impl
 def tox_register_tox_env(register):

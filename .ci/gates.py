@@ -7,6 +7,7 @@ test ran.
 """
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 import re
@@ -15,6 +16,8 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+#: For the environments of checkouts that only root can reach.
+CACHE = pathlib.Path('/var/cache/novacontainer-tox')
 #: Gates that make containers: namespaces, mounts and cgroups need root.
 ROOT_GATES = {'functional', 'integration'}
 #: Lines of the summary at the end of ``stestr run`` and their meaning here.
@@ -54,6 +57,21 @@ def environment() -> dict[str, str]:
     return env
 
 
+def work_dir() -> pathlib.Path:
+    """Return where tox makes its environments.
+
+    Tests run what is installed there as an unprivileged user as well, who
+    may not get into the checkout (below /root, or made by mktemp).
+    """
+    if os.geteuid() != 0 or all(
+            path.stat().st_mode & 0o001 for path in (ROOT, *ROOT.parents)):
+        return ROOT / '.tox'
+    name = hashlib.sha256(bytes(ROOT)).hexdigest()[:12]
+    path = CACHE / name
+    path.mkdir(mode=0o755, parents=True, exist_ok=True)
+    return path
+
+
 def count(line: str, gate: Gate) -> None:
     """Add one line of stestr's summary to the gate's counts."""
     found = SUMMARY_LINE.match(line.rstrip())
@@ -71,7 +89,8 @@ def run(name: str) -> Gate:
     print(f'\n=== {name} ===', flush=True)
     began = time.monotonic()
     tox = subprocess.Popen(
-        [sys.executable, '-m', 'tox', 'run', '-e', name],
+        [sys.executable, '-m', 'tox', 'run', '--workdir', str(work_dir()),
+         '-e', name],
         cwd=ROOT, env=environment(), text=True, errors='replace',
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT)
@@ -117,8 +136,8 @@ def main(names: list[str]) -> int:
     print(table(gates))
     bad = [gate.name for gate in gates if not gate.ok]
     if bad:
-        print('Failed gates: {}. To see one again: .tools/bin/tox -e {}'
-              .format(', '.join(bad), bad[0]))
+        print(f'Failed gates: {", ".join(bad)}. To see one again: '
+              f'.tools/bin/tox --workdir {work_dir()} -e {bad[0]}')
     print('{passed} passed, {failed} failed, {skipped} skipped'
           .format(**total))
     return 1 if bad or not total['passed'] else 0
