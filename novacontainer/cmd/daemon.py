@@ -4,8 +4,8 @@ Called by the console script, systemd, or ``python -m``.  Calls
 ``runtime.daemon``.
 """
 
-import sys
 from collections.abc import Sequence
+import sys
 
 from oslo_config import cfg
 from oslo_log import log as logging

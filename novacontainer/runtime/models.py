@@ -4,8 +4,8 @@ A leaf module: it imports nothing of the project.  Units stand in the names;
 a limit of 0 means "no limit" everywhere.
 """
 
-import dataclasses
 from collections.abc import Mapping
+import dataclasses
 import datetime
 import enum
 import pathlib

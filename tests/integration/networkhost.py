@@ -19,8 +19,8 @@ import unittest
 
 import fixtures
 import nova.conf
-from oslo_privsep import priv_context
 import os_vif
+from oslo_privsep import priv_context
 from vif_plug_ovs.ovsdb import impl_idl
 from vif_plug_ovs import privsep as vif_plug_privsep
 

@@ -5,21 +5,21 @@ Calls: ``api.routes``.
 """
 
 import asyncio
-import typing
 from collections.abc import Awaitable, Callable
+import typing
 
 from aiohttp import web
 
 from novacontainer.runtime.api import middleware
 from novacontainer.runtime.api import pools as api_pools
-from novacontainer.runtime.api import services as api_services
-from novacontainer.runtime.api import version
 from novacontainer.runtime.api.routes import containers as container_routes
 from novacontainer.runtime.api.routes import events as event_routes
 from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
 from novacontainer.runtime.api.routes import system as system_routes
 from novacontainer.runtime.api.routes import unserved
+from novacontainer.runtime.api import services as api_services
+from novacontainer.runtime.api import version
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, Handler]

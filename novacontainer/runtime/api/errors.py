@@ -7,13 +7,13 @@ The body is Docker's ``{"message": …}`` with our stable ``code`` beside it
 its clients).
 """
 
-import http
 from collections.abc import Mapping
+import http
 
 from aiohttp import web
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api import answers
+from novacontainer.runtime import exception
 
 #: The only place that knows which status a kind of failure has.
 STATUS: Mapping[type[exception.RuntimeFault], http.HTTPStatus] = {

@@ -5,8 +5,8 @@ Called by: ``api.routes.events``.  Calls: nothing.
 
 from collections.abc import Callable, Mapping
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api import query
+from novacontainer.runtime import models
 
 
 class EventFilter:

@@ -9,6 +9,7 @@ Called by: aiohttp, in the order of ``api.app``.  Calls: ``api.errors``,
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 import contextvars
 import logging
 import re
@@ -17,13 +18,12 @@ import struct
 import time
 import typing
 import uuid
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api import errors
 from novacontainer.runtime.api import version
+from novacontainer.runtime import exception
 
 LOG = logging.getLogger(__name__)
 

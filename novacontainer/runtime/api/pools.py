@@ -8,12 +8,12 @@ gigabytes must not delay a stop.
 """
 
 import asyncio
+from collections.abc import Callable
 import concurrent.futures
 import contextvars
 import functools
 import logging
 import typing
-from collections.abc import Callable
 
 from novacontainer.runtime import exception
 

@@ -4,9 +4,9 @@ Called by: ``api.routes``.  Calls: nothing.  Every function raises
 InvalidRequest that names the parameter.
 """
 
+from collections.abc import Collection, Mapping
 import json
 import re
-from collections.abc import Collection, Mapping
 
 from aiohttp import web
 

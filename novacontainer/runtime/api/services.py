@@ -7,11 +7,11 @@ Every method is a plain, blocking function that the routes run in a thread
 pool (``api.pools``), and raises only kinds of ``runtime.exception``.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 import concurrent.futures
 import dataclasses
 import pathlib
 import typing
-from collections.abc import Callable, Mapping, Sequence
 
 from novacontainer.runtime import models
 

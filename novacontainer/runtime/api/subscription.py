@@ -5,13 +5,13 @@ Called by: ``api.routes.events``.  Calls: the event hub.
 
 import asyncio
 import collections
+from collections.abc import Iterable
 import logging
 import threading
 import types
-from collections.abc import Iterable
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api import services
+from novacontainer.runtime import models
 
 LOG = logging.getLogger(__name__)
 

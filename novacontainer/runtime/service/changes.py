@@ -7,11 +7,11 @@ under what the body gives, under ``changes``: instructions of a Dockerfile
 (CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR).
 """
 
+from collections.abc import Callable, Sequence
 import json
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Sequence
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models

@@ -9,10 +9,10 @@ id, an unambiguous beginning of it, or its name; where it does not exist
 every method raises NotFound.
 """
 
+from collections.abc import Mapping, Sequence
 import dataclasses
 import pathlib
 import typing
-from collections.abc import Mapping, Sequence
 
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception

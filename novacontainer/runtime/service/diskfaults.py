@@ -3,9 +3,9 @@
 Called by the services that write files of their own.  Calls nothing.
 """
 
+from collections.abc import Iterator
 import contextlib
 import errno
-from collections.abc import Iterator
 
 from novacontainer.runtime import exception
 

@@ -10,9 +10,9 @@ them.  A follower that must not miss a change lists the containers when it
 
 import bisect
 import collections
+from collections.abc import Callable, Mapping
 import threading
 import time
-from collections.abc import Callable, Mapping
 
 from novacontainer.runtime import models
 

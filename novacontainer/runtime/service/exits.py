@@ -9,11 +9,11 @@ and never comes to mean another process (pidfd_open(2)).  One thread waits
 for all of them, however many there are.
 """
 
+from collections.abc import Callable
 import concurrent.futures
 import os
 import select
 import threading
-from collections.abc import Callable
 
 from oslo_log import log as logging
 

@@ -6,10 +6,10 @@ Docker Engine API 1.44, ContainerList: values of one filter are alternatives,
 different filters must all hold, and so must all labels.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 import dataclasses
 import datetime
 import re
-from collections.abc import Callable, Mapping, Sequence
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models

@@ -7,9 +7,9 @@ owner.  What is here makes the next free one known without a scan, and keeps
 two creates at the same moment apart.
 """
 
+from collections.abc import Iterable
 import heapq
 import threading
-from collections.abc import Iterable
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models

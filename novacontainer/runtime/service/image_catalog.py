@@ -19,9 +19,9 @@ import threading
 import time
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.image import config as image_config
 from novacontainer.runtime.image import digest
+from novacontainer.runtime import models
 from novacontainer.runtime.service import image_settling
 from novacontainer.runtime.service import layer_stage
 from novacontainer.runtime.store import blobs as blob_store

@@ -13,10 +13,10 @@ import pathlib
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import chunks
-from novacontainer.runtime import models
 from novacontainer.runtime.image import config as image_config
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.image import reference as image_reference
+from novacontainer.runtime import models
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import layer_stage

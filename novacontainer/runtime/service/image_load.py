@@ -15,13 +15,13 @@ import re
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import archive_read
 from novacontainer.runtime.image import chunks
-from novacontainer.runtime import models
 from novacontainer.runtime.image import config as image_config
 from novacontainer.runtime.image import digest
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.image import manifest
 from novacontainer.runtime.image import reference as image_reference
 from novacontainer.runtime.image import tar_read
+from novacontainer.runtime import models
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import layer_stage

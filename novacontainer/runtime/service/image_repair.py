@@ -16,8 +16,8 @@ import sqlite3
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
-from novacontainer.runtime import models
 from novacontainer.runtime.image import limits as image_limits
+from novacontainer.runtime import models
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import image_settling
 from novacontainer.runtime.store import images

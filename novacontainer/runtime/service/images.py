@@ -15,9 +15,9 @@ import sqlite3
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import archive_read
 from novacontainer.runtime.image import archive_write
-from novacontainer.runtime import models
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.image import reference as image_reference
+from novacontainer.runtime import models
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import image_commit
 from novacontainer.runtime.service import image_filter

@@ -12,8 +12,8 @@ import pathlib
 import types
 
 from novacontainer.runtime.image import compression
-from novacontainer.runtime import models
 from novacontainer.runtime.image import limits as image_limits
+from novacontainer.runtime import models
 from novacontainer.runtime.store import blobs as blob_store
 from novacontainer.runtime.store import layers as layer_store
 from novacontainer.runtime.unpack import unpacker as layer_unpacker

@@ -7,11 +7,11 @@ Nothing here waits for the end of a process under the container's lock: the
 end is recorded under it, by ``service.endings``.
 """
 
+from collections.abc import Iterator
 import contextlib
 import dataclasses
 import datetime
 import signal as std_signal
-from collections.abc import Iterator
 
 from oslo_log import log as logging
 

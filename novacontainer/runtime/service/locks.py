@@ -8,10 +8,10 @@ wait for a container's end while it holds that container's lock, because the
 end is recorded under it.
 """
 
+from collections.abc import Iterator
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Iterator
 
 
 @dataclasses.dataclass(slots=True)

@@ -13,13 +13,13 @@ reaches its largest size; a reader notices and goes on at the new beginning.
 """
 
 import calendar
+from collections.abc import Iterator
 import dataclasses
 import io
 import os
 import pathlib
 import re
 import typing
-from collections.abc import Iterator
 
 BLOCK = 65536
 

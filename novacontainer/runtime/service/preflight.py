@@ -5,13 +5,13 @@ Called by ``runtime.daemon`` at start.  Calls /proc.
 Each refusal is a sentence that says what to do.
 """
 
+from collections.abc import Iterator
 import contextlib
 import fcntl
 import os
 import pathlib
 import shutil
 import stat
-from collections.abc import Iterator
 
 from oslo_log import log as logging
 

@@ -7,11 +7,11 @@ Calls ``service.sandboxes``, ``storage``, ``service.etcfiles``,
 Every step puts its undoing onto a stack; whatever fails, nothing stays.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
 
 from oslo_log import log as logging
 

@@ -4,10 +4,10 @@ Called by ``service.containers``.  Calls ``service.images`` with the writable
 layer of ``storage``; pauses through ``engine``.
 """
 
+from collections.abc import Iterator, Sequence
 import contextlib
 import pathlib
 import typing
-from collections.abc import Iterator, Sequence
 
 from oslo_log import log as logging
 

@@ -3,13 +3,13 @@
 Called by: ``api.routes.system``.  Calls: nothing; it reads /proc and /sys.
 """
 
+from collections.abc import Sequence
 import dataclasses
 import importlib.metadata
 import os
 import pathlib
 import platform
 import uuid
-from collections.abc import Sequence
 
 _PROC = pathlib.Path('/proc')
 _CGROUPS = pathlib.Path('/sys/fs/cgroup')

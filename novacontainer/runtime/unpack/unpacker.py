@@ -14,9 +14,9 @@ import typing
 import novacontainer
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import compression
-from novacontainer.runtime import models
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.image import whiteout
+from novacontainer.runtime import models
 from novacontainer.runtime.unpack import child
 from novacontainer.runtime.unpack import follow
 

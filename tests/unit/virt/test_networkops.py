@@ -5,8 +5,8 @@ from unittest import mock
 
 import fixtures
 from nova import exception
-from oslo_privsep import daemon as privsep_daemon
 import os_vif
+from oslo_privsep import daemon as privsep_daemon
 from oslotest import base
 from vif_plug_ovs import privsep as vif_plug_privsep
 

@@ -2,11 +2,11 @@ from unittest import mock
 
 from nova import exception
 from nova.network import model
-from oslo_privsep import daemon as privsep_daemon
 import os_vif
 from os_vif import exception as os_vif_exception
 from os_vif import objects as os_vif_objects
 from os_vif.objects import vif as os_vif_vif
+from oslo_privsep import daemon as privsep_daemon
 from oslotest import base
 
 from novacontainer.virt import vif as vif_types

@@ -4,21 +4,21 @@ Called by: ``api.app``'s table.  Calls: the container service.
 """
 
 import asyncio
+from collections.abc import Sequence
 import concurrent.futures
 import datetime
-from collections.abc import Sequence
 
 from aiohttp import web
 
-from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.api import answers
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
-from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api.schemas import body
 from novacontainer.runtime.api.schemas import containers as schema
+from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api.views import containers as view
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
 
 FILTERS = frozenset(
     {

@@ -4,12 +4,11 @@ Called by: ``api.app``'s table.  Calls: the event hub, ``api.subscription``.
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
+import time
 
 from aiohttp import web
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api import answers
 from novacontainer.runtime.api import eventfilter
 from novacontainer.runtime.api import pools as api_pools
@@ -17,6 +16,7 @@ from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import subscription
 from novacontainer.runtime.api.views import events as view
+from novacontainer.runtime import models
 
 #: Later than any event.
 _FOREVER_NS = 2**63 - 1

@@ -4,19 +4,19 @@ Called by: ``api.app``'s table.  Calls: the image service, ``api.streams``.
 """
 
 import asyncio
-import typing
 from collections.abc import Sequence
+import typing
 
 from aiohttp import web
 
-from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.api import answers
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import streams
 from novacontainer.runtime.api.views import images as view
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
 
 FILTERS = frozenset({'before', 'dangling', 'label', 'reference', 'since'})
 

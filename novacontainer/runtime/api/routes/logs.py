@@ -17,13 +17,13 @@ import time
 
 from aiohttp import web
 
-from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import version
 from novacontainer.runtime.api.views import logs as view
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
 
 #: How often a follower looks, and how many records one read takes.
 POLL_S = 0.1

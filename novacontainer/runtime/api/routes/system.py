@@ -6,11 +6,11 @@ services.
 
 from aiohttp import web
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api import answers
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api.views import system as view
+from novacontainer.runtime import models
 
 
 class SystemRoutes:

@@ -6,9 +6,9 @@ Called by: ``api.routes`` through the other schemas.  Calls: nothing.
 import json
 import typing
 
+from aiohttp import web
 import jsonschema
 import jsonschema.exceptions
-from aiohttp import web
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models

@@ -7,8 +7,8 @@ Types only: whether a value makes sense on this host is the service's
 question.  Members that are not named here pass, as they do in Docker.
 """
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api.schemas import body
+from novacontainer.runtime import models
 
 #: No NUL: the kernel's strings end there.
 _TEXT: body.Schema = {'type': 'string', 'pattern': r'^[^\x00]*\Z'}

@@ -7,9 +7,9 @@ Called by: ``api.routes.containers``.  Calls: ``views.times``,
 import dataclasses
 import datetime
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api.views import hostconfig
 from novacontainer.runtime.api.views import times
+from novacontainer.runtime import models
 
 _ALIVE = frozenset(
     {

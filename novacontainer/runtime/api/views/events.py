@@ -3,8 +3,8 @@
 Called by: ``api.routes.events``.  Calls: ``api.answers``.
 """
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api import answers
+from novacontainer.runtime import models
 
 
 def message(event: models.Event) -> bytes:

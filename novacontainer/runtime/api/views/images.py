@@ -5,8 +5,8 @@ Called by: ``api.routes.images``.  Calls: ``views.times``.
 
 from collections.abc import Iterator
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api.views import times
+from novacontainer.runtime import models
 
 
 def inspect(image: models.Image, storage: str) -> models.Json:

@@ -3,8 +3,8 @@
 Called by: ``api.routes.logs``.  Calls: ``views.times``.
 """
 
-import struct
 from collections.abc import Iterable
+import struct
 
 from novacontainer.runtime.api import services
 from novacontainer.runtime.api.views import times

@@ -3,14 +3,14 @@
 Called by: ``api.routes.system``.  Calls: ``views.times``.
 """
 
+from collections.abc import Mapping
 import datetime
 import platform
-from collections.abc import Mapping
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api import services
 from novacontainer.runtime.api import version as api_version
 from novacontainer.runtime.api.views import times
+from novacontainer.runtime import models
 
 #: Beside those that every answer has.
 PING_HEADERS = {

@@ -4,8 +4,8 @@ import json
 from aiohttp import web
 from oslotest import base
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api import errors
+from novacontainer.runtime import exception
 
 
 class ErrorsTest(base.BaseTestCase):

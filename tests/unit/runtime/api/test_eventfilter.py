@@ -1,7 +1,7 @@
 from oslotest import base
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api import eventfilter
+from novacontainer.runtime import models
 
 START = models.Event('container', 'start', 'abcdef', {
     'image': 'reg:5000/shop:1', 'name': 'web', 'tier': 'front'}, 1)

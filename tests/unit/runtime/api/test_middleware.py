@@ -3,8 +3,8 @@ import re
 
 import fixtures
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api import errors
+from novacontainer.runtime import exception
 from tests.unit.runtime.api import served
 
 HEADER = 'X-Openstack-Request-Id'

@@ -5,8 +5,8 @@ import threading
 import fixtures
 from oslotest import base
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api import pools
+from novacontainer.runtime import exception
 
 
 class PoolsTest(base.BaseTestCase):

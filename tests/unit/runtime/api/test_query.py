@@ -4,8 +4,8 @@ from aiohttp import test_utils
 from oslotest import base
 import yarl
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api import query
+from novacontainer.runtime import exception
 
 
 def request(**parameters):

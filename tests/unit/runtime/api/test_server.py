@@ -9,8 +9,8 @@ import tempfile
 import fixtures
 from oslotest import base
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api import server
+from novacontainer.runtime import exception
 from tests.unit.runtime.api import served
 
 

@@ -5,8 +5,8 @@ import hashlib
 import fixtures
 from oslotest import base
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api import streams
+from novacontainer.runtime import exception
 
 
 def drain(source, size):

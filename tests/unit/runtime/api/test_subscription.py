@@ -3,8 +3,8 @@ import threading
 
 from oslotest import base
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api import subscription
+from novacontainer.runtime import models
 from novacontainer.runtime.service import events
 
 

@@ -3,8 +3,8 @@ import time
 
 import fixtures
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api.routes import images as image_routes
+from novacontainer.runtime import exception
 from tests.unit.runtime.api import fakes
 from tests.unit.runtime.api import served
 

@@ -1,7 +1,7 @@
 from oslotest import base
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api.schemas import body
+from novacontainer.runtime import exception
 
 CHECKED = body.validator({
     'type': 'object',

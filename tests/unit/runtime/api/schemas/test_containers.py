@@ -2,8 +2,8 @@ import json
 
 from oslotest import base
 
-from novacontainer.runtime import exception
 from novacontainer.runtime.api.schemas import containers
+from novacontainer.runtime import exception
 
 #: The body that the docker CLI 28 sends for "docker run -d".
 CLI = {

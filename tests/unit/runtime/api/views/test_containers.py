@@ -3,8 +3,8 @@ import datetime
 
 from oslotest import base
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api.views import containers
+from novacontainer.runtime import models
 from tests.unit.runtime.api import fakes
 
 AROUND = containers.Surroundings('overlay', '/run/netns/nc-1', '/log')

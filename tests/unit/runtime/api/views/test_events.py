@@ -2,8 +2,8 @@ import json
 
 from oslotest import base
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api.views import events
+from novacontainer.runtime import models
 
 
 class EventsViewTest(base.BaseTestCase):

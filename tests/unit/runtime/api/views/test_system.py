@@ -1,7 +1,7 @@
 from oslotest import base
 
-from novacontainer.runtime import models
 from novacontainer.runtime.api.views import system
+from novacontainer.runtime import models
 from tests.unit.runtime.api import fakes
 
 
