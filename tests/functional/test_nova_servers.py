@@ -11,7 +11,10 @@ import pathlib
 import threading
 import time
 
+from nova.tests.functional.api import client as api_client
 from nova.tests.functional import integrated_helpers
+from oslo_utils import importutils
+from oslo_utils import uuidutils
 
 from novacontainer.virt import shim
 from tests.functional import computehost
@@ -49,7 +52,7 @@ class ServersTestCase(integrated_helpers._IntegratedTestBase,
 
     def image(self, command=None, properties=None, archive=None, **kwargs):
         """Add an image to Glance; returns its id."""
-        image_id = f'00000000-0000-4000-8000-{len(self.glance.images):012}'
+        image_id = uuidutils.generate_uuid()
         if archive is None:
             archive = computehost.image(command)
         self.glance.add(image_id, archive, **kwargs, **(properties or {}))
@@ -236,16 +239,12 @@ class EventTestCase(ServersTestCase):
         self.host.daemon.kill()
         self.addCleanup(self.restart_daemon)
         self.assertRaises(
-            self.api_exception(), self.api.post_server_action,
+            api_client.OpenStackApiException, self.api.post_server_action,
             server['id'], {'os-getConsoleOutput': {}})
         self.restart_daemon()
         self.assertEqual(before, self.pid(server))
         self._reboot_server(server)
         self.console(server, f'inet {self.address(server)}/24')
-
-    def api_exception(self):
-        from nova.tests.functional.api import client
-        return client.OpenStackApiException
 
     def restart_daemon(self):
         if self.host.daemon.process.poll() is not None:
@@ -265,7 +264,7 @@ class EventTestCase(ServersTestCase):
         server = self.boot()
         self.host.daemon.kill()
         self.addCleanup(self.restart_daemon)
-        self.assertRaises(self.api_exception(),
+        self.assertRaises(api_client.OpenStackApiException,
                           self.api.delete_server, server['id'])
         self.restart_daemon()
         self.api.delete_server(server['id'])
@@ -308,6 +307,51 @@ class EventTestCase(ServersTestCase):
         self.fail(f'The container is not {status}.')
 
 
+class DeletionTestCase(ServersTestCase):
+    """Deletion in the middle of a boot, wherever that is just then."""
+
+    CAST_AS_CALL = False
+
+    def setUp(self):
+        super().setUp()
+        self.reached = threading.Event()
+        self.go_on = threading.Event()
+        self.addCleanup(self.go_on.set)
+
+    def hold(self, name):
+        """Have a boot stop before a step of the driver."""
+        step = importutils.import_class(name.rpartition('.')[0]).__dict__[
+            name.rpartition('.')[2]]
+
+        def held(*args, **kwargs):
+            self.reached.set()
+            self.go_on.wait(30)
+            return step(*args, **kwargs)
+
+        self.stub_out(name, held)
+
+    def delete_at(self, name):
+        self.hold(name)
+        body = self._build_server(
+            image_uuid=self.image(['sh', '-c', TELL]),
+            networks=[{'port': self.neutron.port_1['id']}])
+        server = self.api.post_server({'server': body})
+        self.assertTrue(self.reached.wait(30))
+        self.api.delete_server(server['id'])
+        self.go_on.set()
+        self._wait_until_deleted(server)
+        self.assertNothingLeft()
+
+    def test_while_the_image_is_loaded(self):
+        self.delete_at('novacontainer.client.images.Images.load')
+
+    def test_before_the_network(self):
+        self.delete_at('novacontainer.virt.networkops.NetworkOps.plug')
+
+    def test_before_the_start(self):
+        self.delete_at('novacontainer.client.containers.Containers.start')
+
+
 class FaultTestCase(ServersTestCase):
     """A fault says what a person can act on, and nothing is left behind."""
 
@@ -322,6 +366,9 @@ class FaultTestCase(ServersTestCase):
         self.neutron._ports[self.neutron.port_1['id']].update(fields)
 
     def test_exits_at_once(self):
+        # At once is a matter of the machine's load; it is over as soon as
+        # the command has ended.
+        self.flags(start_grace=20, group='novacontainer')
         message = self.fault(image=self.image(
             ['sh', '-c', 'echo cannot open config; exit 3']))
         self.assertIn('exited with code 3 at once', message)
