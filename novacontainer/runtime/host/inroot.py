@@ -20,7 +20,6 @@ import stat
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import syscalls
 
-RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10

@@ -14,13 +14,11 @@ import re
 
 from novacontainer.runtime.host import syscalls
 
-MS_RDONLY = 1
 MS_NOSUID = 2
 MS_NODEV = 4
 MS_NOEXEC = 8
 MS_BIND = 0x1000
 MS_REC = 0x4000
-MS_PRIVATE = 1 << 18
 MS_SHARED = 1 << 20
 
 MNT_DETACH = 2
@@ -35,7 +33,6 @@ _FSOPEN_CLOEXEC = 1
 _FSMOUNT_CLOEXEC = 1
 _MOVE_MOUNT_F_EMPTY_PATH = 4
 
-_FSCONFIG_SET_FLAG = 0
 _FSCONFIG_SET_STRING = 1
 _FSCONFIG_SET_FD = 5
 _FSCONFIG_CMD_CREATE = 6
@@ -118,10 +115,6 @@ class FilesystemContext:
     def set_string(self, key: str, value: str) -> None:
         """Set one option to a string of at most 255 bytes."""
         self._configure(_FSCONFIG_SET_STRING, key, os.fsencode(value), 0)
-
-    def set_flag(self, key: str) -> None:
-        """Set an option that takes no value."""
-        self._configure(_FSCONFIG_SET_FLAG, key, None, 0)
 
     def set_fd(self, key: str, fd: int) -> None:
         """Set one option to what an open descriptor refers to."""

@@ -59,10 +59,6 @@ READONLY_PATHS = (
     '/proc/sysrq-trigger',
 )
 
-#: Directories of a rootfs that must be real ones before anything is
-#: mounted, in this order (``host.mountpoints.prepare``).
-MOUNT_TARGETS = ('/proc', '/dev', '/sys')
-
 
 def capabilities(add: Sequence[str], drop: Sequence[str],
                  privileged: bool = False) -> frozenset[str]:
