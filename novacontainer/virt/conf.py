@@ -72,16 +72,6 @@ How many processes and threads a container may have; 0 means no limit.
 
 The flavor extra spec ``container:pids_limit`` takes precedence.
 """),
-    cfg.BoolOpt(
-        'allow_privileged',
-        default=False,
-        help="""
-Let flavors ask for privileged containers.
-
-A flavor does so with the extra spec ``container:privileged=true``. The root
-user of a privileged container can take over the host: allow it only for
-flavors that trusted projects alone can see.
-"""),
 ]
 
 CONF.register_opts(OPTS, group=GROUP)

@@ -131,8 +131,7 @@ class ContainerOps:
         image = self._images.ensure(context, instance, image_meta)
         body = containerspec.build(
             instance, image_meta, imageops.reference(image_meta),
-            network_info, pids_limit=CONF.novacontainer.pids_limit,
-            allow_privileged=CONF.novacontainer.allow_privileged)
+            network_info, pids_limit=CONF.novacontainer.pids_limit)
         _require_command(image_meta, image, body)
         with contextlib.ExitStack() as undo:
             undo.enter_context(errors.translated(_Operation.SPAWN, instance))

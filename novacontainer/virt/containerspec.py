@@ -13,7 +13,6 @@ from nova import exception
 from nova.network import model
 from nova.objects import image_meta as image_objects
 from nova.objects import instance as instance_objects
-from oslo_utils import strutils
 
 from novacontainer.virt import resolver
 
@@ -45,13 +44,11 @@ def build(
     network_info: Sequence[model.VIF],
     *,
     pids_limit: int = 0,
-    allow_privileged: bool = False,
 ) -> dict[str, typing.Any]:
     """Describe the container that an instance is.
 
     :param reference: the image's name in the runtime.
     :param pids_limit: for flavors that do not say; 0 means no limit.
-    :param allow_privileged: whether a flavor's wish for it is granted.
     :raises: exception.ImageUnacceptable for an unreadable command line
     :raises: exception.BuildAbortException for a flavor that asks for
         something impossible
@@ -74,7 +71,6 @@ def build(
             'Dns': servers,
             'DnsSearch': search,
             'ExtraHosts': _hosts(instance, network_info),
-            'Privileged': _privileged(instance, allow_privileged),
             **_limits(instance, pids_limit),
         },
     }
@@ -158,16 +154,3 @@ def _number(instance: instance_objects.Instance, key: str,
             instance_uuid=instance.uuid,
             reason=f'The extra spec {key} of flavor {instance.flavor.name} '
                    f'is {value!r}; it must be a whole number.') from error
-
-
-def _privileged(instance: instance_objects.Instance, allowed: bool) -> bool:
-    wish = (instance.flavor.extra_specs or {}).get(
-        'container:privileged', 'false')
-    if not strutils.bool_from_string(wish):
-        return False
-    if not allowed:
-        raise exception.BuildAbortException(
-            instance_uuid=instance.uuid,
-            reason=f'Flavor {instance.flavor.name} asks for a privileged '
-                   'container; [novacontainer]allow_privileged forbids it.')
-    return True

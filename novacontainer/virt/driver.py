@@ -53,6 +53,7 @@ class ContainerDriver(driver.ComputeDriver):
         self._hosts.init_host(host)
         with errors.host_translated():
             self._lifecycle.start()
+        self._networks.start_helpers()
 
     def cleanup_host(self, host):
         """Stop following the runtime's events."""

@@ -6,6 +6,7 @@ archive streams from the runtime to Glance, without a copy in between.
 
 from collections.abc import Callable
 import contextlib
+import types
 import typing
 
 from nova.compute import task_states
@@ -48,6 +49,22 @@ class _Upload:
         return data
 
 
+class _Reporter:
+    """Logs why a snapshot failed; the compute manager does not."""
+
+    def __init__(self, instance: instance_objects.Instance,
+                 image_id: str) -> None:
+        self._instance = instance
+        self._image_id = image_id
+
+    def __exit__(self, kind: type[BaseException] | None,
+                 error: BaseException | None,
+                 traceback: types.TracebackType | None) -> None:
+        if error is not None:
+            LOG.error('Snapshot %s failed: %s', self._image_id, error,
+                      instance=self._instance)
+
+
 class SnapshotOps:
     """Operations for snapshots.
 
@@ -75,6 +92,7 @@ class SnapshotOps:
         """
         repository = f'snapshot/{image_id}'
         with contextlib.ExitStack() as stack:
+            stack.push(_Reporter(instance, image_id))
             stack.enter_context(
                 errors.translated(errors.Operation.SNAPSHOT, instance))
             update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)

@@ -429,13 +429,6 @@ class FaultTestCase(ServersTestCase):
         self.port(status='DOWN')
         self.assertIn('Neutron did not report', self.fault())
 
-    def test_privileged(self):
-        flavor = self._create_flavor(
-            memory_mb=64, vcpu=1, disk=1, ephemeral=0,
-            extra_spec={'container:privileged': 'true'})
-        self.assertIn('allow_privileged', self.fault(
-            flavorRef=flavor))
-
     def test_config_drive(self):
         message = self.fault(config_drive=True)
         self.assertIn('config drive', message)

@@ -1,9 +1,34 @@
+import pathlib
 import subprocess
 import sys
 
 from oslotest import base
 
 from novacontainer import client
+
+
+#: Five calls of 0.3 s at once, in green threads and to a green server.
+GREEN = """
+import eventlet
+eventlet.monkey_patch()
+import threading, time
+from novacontainer import client
+from tests.unit.client import endpoint
+
+slow = endpoint.Answer(b'{"n": 1}', before=lambda: time.sleep(0.3))
+answers = []
+with endpoint.Endpoint(*[slow] * 5) as served:
+    ours = client.Client(served.path)
+    threads = [threading.Thread(
+        target=lambda: answers.append(ours.system.info()))
+        for _ in range(5)]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(len(answers), time.monotonic() - begun)
+"""
 
 
 class ClientTestCase(base.BaseTestCase):
@@ -21,3 +46,13 @@ class ClientTestCase(base.BaseTestCase):
         done = subprocess.run([sys.executable, '-c', script], check=True,
                               capture_output=True, text=True)
         self.assertEqual('set()', done.stdout.strip())
+
+    def test_works_under_eventlet(self):
+        """As nova-compute before 2026.2 runs it."""
+        done = subprocess.run(
+            [sys.executable, '-W', 'ignore', '-c', GREEN], check=True,
+            capture_output=True, text=True,
+            cwd=pathlib.Path(__file__).parents[3])
+        count, elapsed_s = done.stdout.split()
+        self.assertEqual('5', count)
+        self.assertLess(float(elapsed_s), 1.4, 'one call waited for another')

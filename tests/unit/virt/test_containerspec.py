@@ -88,16 +88,6 @@ class BuildTestCase(base.BaseTestCase):
         self.assertIn("quota:cpu_shares of flavor m1.tiny is 'many'",
                       str(error))
 
-    def test_privileged(self):
-        self.assertFalse(self.limits()['Privileged'])
-        instance = instances.instance(
-            extra_specs={'container:privileged': 'true'})
-        error = self.assertRaises(
-            exception.BuildAbortException, self.build, instance)
-        self.assertIn('allow_privileged', str(error))
-        body = self.build(instance, allow_privileged=True)
-        self.assertTrue(body['HostConfig']['Privileged'])
-
     def test_resolver_and_hosts(self):
         vifs = [
             networkinfo.vif(

@@ -148,6 +148,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
         self.driver.init_host('cpu1')
         self.driver._hosts.init_host.assert_called_once_with('cpu1')
         self.driver._lifecycle.start.assert_called_once_with()
+        self.driver._networks.start_helpers.assert_called_once_with()
         self.driver.cleanup_host('cpu1')
         self.driver._lifecycle.stop.assert_called_once_with()
 

@@ -89,6 +89,13 @@ class SnapshotOpsTestCase(base.BaseTestCase):
         self.assertRaises(exception.InstanceNotRunning, self.snapshot)
         self.assertCleanedUp()
 
+    def test_the_reason_is_logged(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.glance.update.side_effect = exception.ImageQuotaExceeded(
+            image_id=_IMAGE)
+        self.assertRaises(exception.ImageQuotaExceeded, self.snapshot)
+        self.assertIn('Quota exceeded', log.output)
+
     def test_glance_fails(self):
         self.glance.update.side_effect = exception.ImageQuotaExceeded(
             image_id=_IMAGE)
