@@ -87,7 +87,7 @@ class TestLife(LifecycleCase):
 
     def test_start_again_keeps_files_and_namespaces(self):
         container_id = self.runtime.create(
-            'cat /kept; echo kept > /kept; readlink /proc/self/ns/net; '
+            'cat /kept 2>&1; echo kept > /kept; readlink /proc/self/ns/net; '
             'readlink /proc/self/ns/user')
         for _ in range(2):
             ended = self.service.exit_future(container_id, 'next-exit')
