@@ -74,7 +74,9 @@ class Lifecycle:
             with self._locks.hold(container.id):
                 self._start(self._registry.current(container))
         except (exception.InvalidRequest, exception.Internal):
-            self._removal.remove_automatically(container)
+            # Why it did not start matters more than that it stays.
+            with contextlib.suppress(exception.RuntimeFault):
+                self._removal.remove_automatically(container)
             raise
 
     def stop(self, container: models.Container, timeout_s: int | None,

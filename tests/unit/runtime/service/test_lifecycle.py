@@ -189,6 +189,15 @@ class TestStart(LifecycleCase):
         self.assertRaises(exception.NotFound, self.service.get, failing)
 
 
+    def test_auto_remove_that_fails_does_not_hide_why(self):
+        failing = self.world.create(
+            Entrypoint=['nowhere'], host_config={'AutoRemove': True})
+        self.world.storage.faults['remove'] = exception.Internal('stuck')
+        self.assertRaises(
+            exception.InvalidRequest, self.service.start, failing)
+        self.assertEqual(models.Status.DEAD, self.world.get(failing).status)
+
+
 class TestStop(LifecycleCase):
 
     def test_by_signal(self):
