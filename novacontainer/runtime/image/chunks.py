@@ -80,6 +80,11 @@ class ChunkStream:
 
     def copy(self, handle: int, size: int) -> None:
         """Write the next ``size`` bytes to a descriptor."""
+        end = self._at + size
+        if end <= len(self._chunk):  # most files are small
+            write_all(handle, memoryview(self._chunk)[self._at:end])
+            self._at = end
+            return
         for piece in self.pieces(size):
             write_all(handle, piece)
 
