@@ -19,6 +19,9 @@ from demo import switch
 # Directories of the runtime that outlive instances: images are kept.
 _LASTING = ('blobs', 'layers')
 
+# What the driver and os-vif call their ends.
+_INTERFACES = ('tap', 'qbr', 'qvb', 'qvo')
+
 #: kind → what there is of it.
 Inventory = Mapping[str, frozenset[str]]
 
@@ -29,7 +32,7 @@ def inventory(directory: directories.Directory) -> Inventory:
         'containers': {container['Id']
                        for container in runtime.containers(directory)},
         'mounts': set(mounts.listed(directory)),
-        'network namespaces': namespaces.listed(),
+        'network namespaces': set(namespaces.listed(directory)),
         'interfaces': _interfaces(),
         'switch ports': switch.ports_of_bridge(directory),
         'cgroups': cgroups.listed(),
@@ -48,9 +51,13 @@ def difference(before: Inventory, after: Inventory) -> list[str]:
 
 
 def _interfaces() -> set[str]:
-    """Network interfaces of the host's own namespace."""
+    """Interfaces of instances in the host's own namespace.
+
+    Other services of the host may come and go with theirs meanwhile.
+    """
     links = json.loads(commands.output(['ip', '-json', 'link', 'show']))
-    return {link['ifname'] for link in links}
+    return {link['ifname'] for link in links
+            if link['ifname'].startswith(_INTERFACES)}
 
 
 def _monitors(directory: directories.Directory) -> set[str]:

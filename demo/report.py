@@ -28,6 +28,10 @@ _WORTH_SHOWING_S = 0.05
 _TELLING = re.compile(r'\b(ERROR|CRITICAL|Traceback|[A-Za-z]*Exception'
                       r'|[A-Za-z]+Error|fatal|E:)\b')
 
+# A frame of a traceback, as oslo.log prefixes it: the last line says more.
+_FRAME = re.compile(r'[-0-9]+ [:.0-9]+ \d+ (ERROR|CRITICAL) \S+ '
+                    r'(\[[^]]*\])?( *$| ?Traceback|  )')
+
 
 @dataclasses.dataclass(frozen=True)
 class Step:
@@ -120,7 +124,7 @@ class Report:
             if lines:
                 self.say(f'  {path}:')
                 for line in lines:
-                    self.say(f'    {line[:300]}')
+                    self.say(f'    {line[:600]}')
 
     def table(self) -> None:
         """Print the steps with their seconds, without those that had
@@ -158,7 +162,7 @@ def tail(path: pathlib.Path, count: int) -> list[str]:
 def telling_lines(path: pathlib.Path) -> list[str]:
     """The lines of a log that a person would look for: errors, and the end.
     """
-    lines = tail(path, 400)
+    lines = [line for line in tail(path, 400) if not _FRAME.match(line)]
     end = lines[-_TAIL_LINES:]
     earlier = [line for line in lines[:-_TAIL_LINES] if _TELLING.search(line)]
     return earlier[-_TAIL_LINES:] + end

@@ -74,10 +74,8 @@ class Scenario:
         self._neighbour = neighbour.Neighbour(network_id)
         self._tenant.make_group()
         self._tenant.make_key()
-        self._tenant.until(
-            'DHCP and router serve the network',
-            lambda: self._tenant.network_served(network_id)
-            and self._neighbour.present, 60)
+        self._tenant.wait_network(network_id,
+                                  lambda: self._neighbour.present)
         self._before = leaks.inventory(self._directory)
         return f'network {tenants.SUBNET}'
 

@@ -14,6 +14,7 @@ from demo import catalog
 from demo import commands
 from demo import directory as directories
 from demo import errors
+from demo import neutron
 from demo import waiting
 
 NETWORK = 'demo'
@@ -61,13 +62,6 @@ class Tenant:
             # The metadata service is reached by way of it.
             network.add_interface_to_router(router, subnet_id=subnet.id)
         return found.id
-
-    def network_served(self, network_id: str) -> bool:
-        """Whether Neutron's agents have wired DHCP and router."""
-        found = {port.device_owner: port.status
-                 for port in self.cloud.network.ports(network_id=network_id)}
-        return all(found.get(owner) == 'ACTIVE' for owner in
-                   ('network:dhcp', 'network:router_interface'))
 
     def make_group(self) -> None:
         """Make the security group, or take its ingress rules away."""
@@ -143,6 +137,26 @@ class Tenant:
         """Wait for a condition; a failure shows the logs of the compute host.
         """
         return waiting.until(what, condition, timeout_s, self._logs)
+
+    def wait_network(self, network_id: str,
+                     condition: Callable[[], bool]) -> None:
+        """Wait until DHCP and router of the network are wired.
+
+        :param condition: what has to hold besides.
+        :raises DemoError: too late; it shows the logs of Neutron's agents.
+        """
+        waiting.until(
+            'DHCP and router serve the network',
+            lambda: self._network_served(network_id) and condition(), 60,
+            [self._directory.log / f'{agent}.log'
+             for agent in neutron.AGENTS])
+
+    def _network_served(self, network_id: str) -> bool:
+        """Whether Neutron's agents have wired DHCP and router."""
+        found = {port.device_owner: port.status
+                 for port in self.cloud.network.ports(network_id=network_id)}
+        return all(found.get(owner) == 'ACTIVE' for owner in
+                   ('network:dhcp', 'network:router_interface'))
 
     def _exists(self, server_id: str) -> bool:
         try:

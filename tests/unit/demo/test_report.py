@@ -50,6 +50,19 @@ class ReportTest(base.BaseTestCase):
         self.assertIn('the end', text)
         self.assertLess(text.count('fine'), 20)
 
+    def test_frames_of_tracebacks_are_left_out(self):
+        log = self.scratch / 'service.log'
+        prefix = '2026-11-20 10:00:00.123 77 ERROR nova.compute.manager'
+        log.write_text(
+            f'{prefix} [instance: a-b] Traceback (most recent call last):\n'
+            f'{prefix} [instance: a-b]   File "x.py", line 1, in f\n'
+            f'{prefix} [instance: a-b] \n'
+            f'{prefix}     raise Wrong()\n'
+            f'{prefix} [instance: a-b] nova.exception.Wrong: it is wrong\n')
+        self.assertEqual(
+            [f'{prefix} [instance: a-b] nova.exception.Wrong: it is wrong'],
+            report.telling_lines(log))
+
     def test_the_first_failure_is_the_one_that_counts(self):
         for title in ('one', 'two'):
             with contextlib.suppress(errors.DemoError), \
