@@ -29,8 +29,6 @@ from demo import tasks
 
 PHASE = 'Cloud'
 
-COMPUTE_DRIVER = 'novacontainer.ContainerDriver'
-
 
 def start(directory: directories.Directory,
           supervisor: processes.Supervisor, report: reports.Report) -> None:
@@ -44,8 +42,7 @@ def start(directory: directories.Directory,
         ports.refuse_taken(ours)
         if 'ovs-vswitchd' not in ours:
             switch.refuse_foreign()
-    driver = os.environ.get('NOVACONTAINER_DEMO_DRIVER', COMPUTE_DRIVER)
-    configs.write(directory, switch.datapath(), driver)
+    configs.write(directory, switch.datapath())
     # Starting is work for the processor more than waiting: a few tasks more
     # than processors keep it busy and start nothing that has to time out.
     workers = (os.cpu_count() or 1) + 2

@@ -43,9 +43,12 @@ _FILTERS = ('nova/rootwrap.d/compute.filters',
             'nova/rootwrap.d/novacontainer.filters')
 
 
-def values(directory: directories.Directory, datapath: str,
-           compute_driver: str) -> dict[str, str]:
-    """What the templates' ``$names`` stand for."""
+def values(directory: directories.Directory,
+           datapath: str) -> dict[str, str]:
+    """What the templates' ``$names`` stand for.
+
+    :param datapath: of Open vSwitch, ``system`` or ``netdev``.
+    """
     password = directory.password()
     found = {
         'password': password,
@@ -54,7 +57,6 @@ def values(directory: directories.Directory, datapath: str,
         'host': HOST,
         'user': directories.USER,
         'datapath': datapath,
-        'compute_driver': compute_driver,
         'etc': str(directory.etc),
         'run': str(directory.run),
         'data': str(directory.data),
@@ -73,13 +75,12 @@ def render(template: str, found: dict[str, str]) -> str:
     return string.Template(text).substitute(found)
 
 
-def write(directory: directories.Directory, datapath: str,
-          compute_driver: str) -> None:
+def write(directory: directories.Directory, datapath: str) -> None:
     """Write every configuration file.
 
     :raises DemoError: a package did not bring a file that it should.
     """
-    found = values(directory, datapath, compute_driver)
+    found = values(directory, datapath)
     for template, name in _FILES.items():
         put(directory.etc / name, render(template, found),
             group='root' if name in _OF_ROOT else directories.USER)
