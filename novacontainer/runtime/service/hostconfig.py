@@ -61,7 +61,11 @@ _EMPTY: tuple[typing.Any, ...] = (None, '', 0, [], {})
 _CLIENT_SIDE = frozenset(('ConsoleSize', 'ContainerIDFile'))
 
 _NETWORK_MODES = frozenset(('', 'default', 'bridge', 'none'))
-_LOG_TYPES = frozenset(('', 'json-file', 'k8s-file'))
+#: Clients read the log of a ``json-file`` container back (Docker's SDK does
+#: so for ``run``), so that ours must be called so; conmon's own name for
+#: its files is taken too.
+_LOG_TYPE = 'json-file'
+_LOG_TYPES = frozenset(('', _LOG_TYPE, 'k8s-file'))
 
 #: Settings that belong to a namespace of the container's own.
 _SYSCTLS = re.compile(
@@ -152,9 +156,13 @@ def _refuse_unsupported(given: models.Json, policy: Policy) -> None:
             continue
         if value not in _EMPTY and value not in _NEUTRAL.get(field, ()):
             raise _unsupported(f'HostConfig.{field}')
-    policy_name = (given.get('RestartPolicy') or {}).get('Name') or 'no'
+    restart = given.get('RestartPolicy') or {}
+    policy_name = restart.get('Name') or 'no'
     if policy_name != 'no':
         raise _unsupported(f'RestartPolicy {policy_name!r}')
+    if restart.get('MaximumRetryCount'):
+        raise _invalid('invalid restart policy: maximum retry count cannot '
+                       "be used with restart policy 'no'")
 
 
 def _check_network(given: models.Json, networking: models.Json) -> None:
@@ -194,7 +202,7 @@ def _check_log(given: models.Json) -> None:
     if options:
         raise _unsupported(f'LogConfig option {sorted(options)[0]!r}')
     given['LogConfig'] = {
-        'Type': 'k8s-file', 'Config': config.get('Config') or {}}
+        'Type': _LOG_TYPE, 'Config': config.get('Config') or {}}
 
 
 def _check_security(given: models.Json) -> None:

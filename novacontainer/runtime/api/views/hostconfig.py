@@ -33,7 +33,7 @@ _CONFIG: models.Json = {
 _HOST_CONFIG: models.Json = {
     'Binds': None,
     'ContainerIDFile': '',
-    'LogConfig': {'Type': 'k8s-file', 'Config': {}},
+    'LogConfig': {'Type': 'json-file', 'Config': {}},
     'NetworkMode': 'none',
     'PortBindings': {},
     'RestartPolicy': {'Name': 'no', 'MaximumRetryCount': 0},

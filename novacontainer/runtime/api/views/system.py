@@ -135,7 +135,7 @@ def _engine(facts: services.HostFacts) -> models.Json:
         'InitBinary': '',
         'CgroupDriver': 'cgroupfs',
         'CgroupVersion': str(facts.cgroup_version),
-        'LoggingDriver': 'k8s-file',
+        'LoggingDriver': 'json-file',
         'LiveRestoreEnabled': True,
         'SecurityOptions': [
             'name=seccomp,profile=builtin',
@@ -146,7 +146,7 @@ def _engine(facts: services.HostFacts) -> models.Json:
             'Volume': [],
             'Network': ['none'],
             'Authorization': None,
-            'Log': ['k8s-file'],
+            'Log': ['json-file'],
         },
     }
 

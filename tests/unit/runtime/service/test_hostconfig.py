@@ -37,7 +37,7 @@ class NormaliseTest(base.BaseTestCase):
         for given in (None, {}, CLI):
             found = normalise(given)
             self.assertEqual(
-                ('none', 64 * 1024 ** 2, 'crun', 'k8s-file'),
+                ('none', 64 * 1024 ** 2, 'crun', 'json-file'),
                 (found['NetworkMode'], found['ShmSize'], found['Runtime'],
                  found['LogConfig']['Type']))
 
@@ -120,6 +120,7 @@ class NormaliseTest(base.BaseTestCase):
                 {'Sysctls': {'vm.swappiness': '1'}},
                 {'Sysctls': {'net.../kernel.x': '1'}},
                 {'Sysctls': {'net.core.somaxconn': '1\n2'}},
+                {'RestartPolicy': {'MaximumRetryCount': 3}},
                 {'LogConfig': {'Config': {'max-size': 'much'}}}):
             self.assertRaises(exception.InvalidRequest, normalise, given)
 
