@@ -31,9 +31,15 @@ class ContainersTest(sdk.SdkTestCase):
         container.stop(timeout=0)
         container.stop(timeout=0)
 
-    def test_run_returns_output(self):
-        # Without "detach" the SDK attaches, which is not served; what it
-        # prints is in the log.
+    def test_run_in_the_foreground(self):
+        self.assertEqual(b'out\n', self.docker.containers.run(
+            sdk.IMAGE, 'echo out', remove=True))
+        error = self.assertRaises(
+            docker.errors.ContainerError, self.docker.containers.run,
+            sdk.IMAGE, ['sh', '-c', 'echo err >&2; exit 3'], remove=True)
+        self.assertEqual((3, b'err\n'), (error.exit_status, error.stderr))
+
+    def test_output(self):
         container = self.run_container('sh', '-c', 'echo out; echo err >&2')
         self.assertEqual({'StatusCode': 0}, container.wait())
         self.assertEqual(b'out\n', container.logs(stderr=False))
@@ -198,6 +204,12 @@ class ContainersTest(sdk.SdkTestCase):
         made.wait()
         self.assertEqual(b'new\n', made.logs())
         made.remove()
+
+    def test_commit_to_one_word(self):
+        container = self.create_container('true')
+        image = container.commit('shop/word:3')
+        self.addCleanup(self.docker.images.remove, 'shop/word:3')
+        self.assertEqual(['shop/word:3'], image.tags)
 
     def test_auto_remove(self):
         container = self.run_container('sh', '-c', 'sleep 0.3',

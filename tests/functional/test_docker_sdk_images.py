@@ -41,6 +41,12 @@ class ImagesTest(sdk.SdkTestCase):
         self.assertEqual('linux', found.attrs['Os'])
         self.assertEqual(1, len(found.attrs['RootFS']['Layers']))
 
+    def test_tag_in_one_word(self):
+        image = self.add('shop/word:1', motd=b'word')[0]
+        self.assertTrue(image.tag('localhost:5000/shop/word:2'))
+        image.reload()
+        self.assertIn('localhost:5000/shop/word:2', image.tags)
+
     def test_not_found(self):
         for name in ('nothing', 'sha256:' + '0' * 64):
             error = self.assertRaises(

@@ -89,17 +89,21 @@ def parse(text: str) -> Reference:
     return Reference(domain, path, tag, digest)
 
 
-def parse_tagged(text: str) -> Reference:
+def parse_tagged(text: str, tag: str = '') -> Reference:
     """Parse a name under which an image can be stored.
 
+    :param tag: takes the place of the one in ``text``, as ``repo`` and
+        ``tag`` do in Docker's requests.
     :raises InvalidRequest: it breaks the grammar, or names a digest.
     """
+    if tag and not _TAG.fullmatch(tag):
+        raise _invalid(f'{text}:{tag}')
     found = parse(text)
     if found.digest:
         raise exception.InvalidRequest(
             f'refusing to create a tag with a digest reference: {text}',
             'image.invalid_reference')
-    return dataclasses.replace(found, tag=found.tag or DEFAULT_TAG)
+    return dataclasses.replace(found, tag=tag or found.tag or DEFAULT_TAG)
 
 
 def _split_domain(name: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ import typing
 
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
+from novacontainer.runtime.image import reference as image_reference
 from novacontainer.runtime import models
 from novacontainer.runtime.service import creation
 from novacontainer.runtime.service import directories
@@ -236,7 +237,8 @@ class ContainerService:
         :param changes: Dockerfile instructions, see ``service.changes``.
         :param config: body of ``POST /commit``.
         """
-        reference = f'{repo}:{tag or "latest"}' if repo else None
+        reference = (str(image_reference.parse_tagged(repo, tag or ''))
+                     if repo else None)
         return self._snapshots.commit(
             self.get(name), reference=reference, author=author,
             message=message, pause=pause, changes=changes, config=config)

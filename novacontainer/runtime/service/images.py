@@ -133,8 +133,7 @@ class ImageService:
         :raises NotFound: no such image.
         :raises InvalidRequest: not a valid name.
         """
-        wanted = str(image_reference.parse_tagged(
-            f'{repo}:{tag}' if tag else repo))
+        wanted = str(image_reference.parse_tagged(repo, tag))
         with self._catalog.changing() as connection:
             image = self._find(connection, name)
             images.set_reference(connection, wanted, image.id)

@@ -122,7 +122,7 @@ class ImageRoutes:
             raise exception.InvalidRequest(
                 'No new name is given: say ?repo= and, optionally, ?tag=.'
             )
-        tag = query.text(request, 'tag') or 'latest'
+        tag = query.text(request, 'tag') or ''
         await self._pools.change(
             self._images.tag, _name(request), repo, tag
         )

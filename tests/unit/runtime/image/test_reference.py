@@ -52,6 +52,16 @@ class TestParse(base.BaseTestCase):
                                   reference.parse, 'me/App')
         self.assertIn('must be lowercase', error.message)
 
+    def test_a_tag_apart_wins(self):
+        for text, tag, expected in (
+                ('a', '', 'a:latest'), ('a:1', '', 'a:1'),
+                ('a', '2', 'a:2'), ('a:1', '2', 'a:2'),
+                ('host:5000/a', '2', 'host:5000/a:2')):
+            self.assertEqual(
+                expected, str(reference.parse_tagged(text, tag)))
+        self.assertRaises(exception.InvalidRequest, reference.parse_tagged,
+                          'a', 'x y')
+
     def test_a_digest_is_no_tag(self):
         self.assertRaises(exception.InvalidRequest, reference.parse_tagged,
                           'a@sha256:' + 'a' * 64)

@@ -74,7 +74,7 @@ class ImageRoutesTest(served.ServedTestCase):
         self.assertEqual(('tag', ('a/b', 'glance/c', '7'), {}),
                          self.images.calls[-1])
         self.call('POST', '/images/a/tag?repo=c')
-        self.assertEqual(('a', 'c', 'latest'), self.images.calls[-1][1])
+        self.assertEqual(('a', 'c', ''), self.images.calls[-1][1])
         self.assert_refused(400, 'invalid_request',
                             self.call('POST', '/images/a/tag'))
 
