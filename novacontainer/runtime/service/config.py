@@ -1,6 +1,7 @@
 """The ``Config`` half of a create body, merged with the image's own.
 
-Called by ``service.creation``.  Calls ``service.signals``.  Pure functions.
+Called by ``service.creation``.  Calls ``service.signals`` and
+``service.mounts``.  Pure functions.
 
 Docker Engine API 1.44, ``POST /containers/create``: what the body leaves out
 comes from the image; a command line is not mixed from the two.
@@ -14,11 +15,13 @@ import typing
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import signals
 
+#: As in RFC 1123, and underscores, which Docker takes as well.
 _HOSTNAME = re.compile(
-    r'(?=.{1,63}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?'
-    r'(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*')
+    r'(?=.{1,63}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?'
+    r'(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*')
 
 #: Keys of Config that are kept as the client gave them.
 _PLAIN = {
@@ -68,7 +71,8 @@ def merge(body: models.Json, image: models.Image,
         'ExposedPorts': {**(own.get('ExposedPorts') or {}),
                          **(body.get('ExposedPorts') or {})} or None,
         'Volumes': {**(own.get('Volumes') or {}),
-                    **(body.get('Volumes') or {})} or None,
+                    **(body.get('Volumes') or {}),
+                    **mounts.anonymous(body)} or None,
         'NetworkDisabled': bool(body.get('NetworkDisabled')),
         'StopSignal': _stop_signal(body, own),
         'StopTimeout': _stop_timeout(body),

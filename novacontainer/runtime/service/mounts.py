@@ -16,7 +16,9 @@ from novacontainer.runtime import models
 
 _PROPAGATIONS = frozenset(
     ('private', 'rprivate', 'slave', 'rslave'))
-_BIND_OPTIONS = frozenset(('ro', 'rw')) | _PROPAGATIONS
+#: z and Z ask for labels of SELinux, which Docker, too, leaves alone on a
+#: host without it.
+_BIND_OPTIONS = frozenset(('ro', 'rw', 'z', 'Z')) | _PROPAGATIONS
 _TMPFS_OPTION = re.compile(
     r'ro|rw|(?:no)?(?:suid|dev|exec|atime|diratime)|relatime|sync|async|'
     r'(?:size|nr_blocks|nr_inodes)=\d+[kmgKMG%]?|mode=[0-7]{3,4}|'
@@ -34,7 +36,8 @@ def requested(host_config: models.Json) -> tuple[models.Mount, ...]:
         the same target twice.
     :raises NotSupported: a volume.
     """
-    found = [_from_bind(bind) for bind in host_config.get('Binds') or ()]
+    found = [_from_bind(bind) for bind in host_config.get('Binds') or ()
+             if not _is_anonymous(bind)]
     found.extend(_from_mount(mount)
                  for mount in host_config.get('Mounts') or ())
     found.extend(_from_tmpfs(target, options) for target, options
@@ -47,6 +50,12 @@ def requested(host_config: models.Json) -> tuple[models.Mount, ...]:
     return tuple(sorted(found, key=lambda mount: mount.target.count('/')))
 
 
+def anonymous(body: models.Json) -> models.Json:
+    """Return ``Binds`` of a lone path as what they mean: ``Volumes``."""
+    binds = (body.get('HostConfig') or {}).get('Binds') or ()
+    return {_target(bind): {} for bind in binds if _is_anonymous(bind)}
+
+
 def check_sources(mounts: tuple[models.Mount, ...]) -> None:
     """Refuse bind mounts of what the host does not have.
 
@@ -57,6 +66,10 @@ def check_sources(mounts: tuple[models.Mount, ...]) -> None:
             raise _invalid(
                 'invalid mount config for type "bind": bind source path '
                 f'does not exist: {mount.source}')
+
+
+def _is_anonymous(bind: str) -> bool:
+    return bind.startswith('/') and ':' not in bind
 
 
 def _from_bind(bind: str) -> models.Mount:

@@ -116,6 +116,17 @@ class MergeTest(base.BaseTestCase):
             (merged['Tty'], merged['AttachStdout'], merged['WorkingDir'],
              merged['StopTimeout'], merged['Labels'], merged['Volumes']))
 
+    def test_hostname_with_an_underscore(self):
+        self.assertEqual('my_host', merge(
+            {'Cmd': ['a'], 'Hostname': 'my_host'})['Hostname'])
+
+    def test_a_bind_of_a_lone_path_is_a_volume(self):
+        merged, warnings = config.merge(
+            {'Image': 'x', 'Cmd': ['a'], 'HostConfig': {'Binds': ['/d']}},
+            image(), ID)
+        self.assertEqual({'/d': {}}, merged['Volumes'])
+        self.assertIn('/d', warnings[0])
+
     def test_warnings(self):
         _, warnings = config.merge(
             {'Image': 'x', 'Cmd': ['a']},

@@ -20,6 +20,17 @@ class MountsTest(base.BaseTestCase):
             (bind('/a', '/x'), bind('/b', '/y', 'ro', 'rslave')),
             mounts.requested({'Binds': ['/a:/x', '/b/:/y/:ro,rslave']}))
 
+    def test_a_lone_path_is_a_volume(self):
+        body = {'HostConfig': {'Binds': ['/data', '/a:/x']}}
+        self.assertEqual({'/data': {}}, mounts.anonymous(body))
+        self.assertEqual((bind('/a', '/x'),),
+                         mounts.requested(body['HostConfig']))
+        self.assertEqual({}, mounts.anonymous({}))
+
+    def test_labels_of_selinux_mean_nothing_here(self):
+        self.assertEqual((bind('/a', '/x', 'ro'),),
+                         mounts.requested({'Binds': ['/a:/x:ro,Z']}))
+
     def test_mounts(self):
         found = mounts.requested({'Mounts': [
             {'Type': 'bind', 'Source': '/a', 'Target': '/x',
@@ -49,7 +60,7 @@ class MountsTest(base.BaseTestCase):
 
     def test_bad(self):
         for given in (
-                {'Binds': ['/a']}, {'Binds': ['/a:']}, {'Binds': [':/a']},
+                {'Binds': ['/a:']}, {'Binds': [':/a']},
                 {'Binds': ['/a:/b:ro:x']}, {'Binds': ['/a:b']},
                 {'Binds': ['/a:/b:sometimes']}, {'Binds': ['/a:/']},
                 {'Binds': ['/a:/proc/sys']}, {'Binds': ['/a:/dev']},
