@@ -68,8 +68,8 @@ def _find_account(word: str, passwd: bytes) -> Account:
             return account
     if uid is None:
         raise exception.InvalidRequest(
-            f'unable to find user {word}: no matching entries in the '
-            "image's passwd file", 'container.user_not_found')
+            f'unable to find user {word}: no matching entries in passwd '
+            'file of the image', 'container.user_not_found')
     return Account(name='', uid=_checked(uid), gid=0, home='/')
 
 
@@ -80,8 +80,8 @@ def _find_gid(word: str, group: bytes) -> int:
             return entry.gid
     if gid is None:
         raise exception.InvalidRequest(
-            f'unable to find group {word}: no matching entries in the '
-            "image's group file", 'container.group_not_found')
+            f'unable to find group {word}: no matching entries in group '
+            'file of the image', 'container.group_not_found')
     return _checked(gid)
 
 
