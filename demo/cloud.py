@@ -37,11 +37,6 @@ def start(directory: directories.Directory,
     :raises DemoError: a step failed; what runs is left running.
     """
     report.phase(f'{PHASE}: starts, in parallel where the order allows')
-    with report.step(PHASE, 'Ports and interfaces are free, or ours'):
-        ours = {name for name in supervisor.names() if supervisor.alive(name)}
-        ports.refuse_taken(ours)
-        if 'ovs-vswitchd' not in ours:
-            switch.refuse_foreign()
     configs.write(directory, switch.datapath())
     # Starting is work for the processor more than waiting: a few tasks more
     # than processors keep it busy and start nothing that has to time out.

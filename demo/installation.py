@@ -1,14 +1,17 @@
 """The first half: what has to be on the machine before a cloud can start.
 
-Called by ``__main__`` under the system's Python; calls ``packages``,
-``account`` and ``environment``.  What stands is skipped.
+Called by ``__main__`` under the system's Python; calls ``ports``,
+``packages``, ``account`` and ``environment``.  What stands is skipped.
 """
 
 from demo import account
 from demo import directory as directories
 from demo import environment
 from demo import packages
+from demo import ports
+from demo import processes
 from demo import report as reports
+from demo import switch
 
 PHASE = 'Installation'
 
@@ -19,6 +22,8 @@ def run(directory: directories.Directory, report: reports.Report) -> None:
     :raises DemoError: a step failed.
     """
     report.phase(f'{PHASE}, under {directory.root}')
+    with report.step(PHASE, 'Ports and interfaces are free, or ours'):
+        _refuse_taken(directory)
     missing = packages.missing()
     if missing:
         with report.step(
@@ -45,3 +50,12 @@ def run(directory: directories.Directory, report: reports.Report) -> None:
             environment.install_novacontainer(directory)
     with report.step(PHASE, 'sudo for nova-rootwrap, with our filters only'):
         account.grant(directory)
+
+
+def _refuse_taken(directory: directories.Directory) -> None:
+    """Look before minutes are spent on packages."""
+    supervisor = processes.Supervisor(directory)
+    ours = {name for name in supervisor.names() if supervisor.alive(name)}
+    ports.refuse_taken(ours)
+    if 'ovs-vswitchd' not in ours:
+        switch.refuse_foreign()
