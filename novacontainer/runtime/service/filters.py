@@ -1,6 +1,7 @@
 """The filters of ``GET /containers/json``.
 
-Called by ``service.containers``.  Pure: words in, a query and a test out.
+Called by ``service.containers``.  Calls ``service.traits`` for the rarer
+ones.  Pure: words in, a query and a test out.
 
 Docker Engine API 1.44, ContainerList: values of one filter are alternatives,
 different filters must all hold, and so must all labels.
@@ -13,6 +14,7 @@ import re
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime.service import traits
 from novacontainer.runtime.store import containers
 
 Filters = Mapping[str, Sequence[str]]
@@ -23,7 +25,7 @@ FindImage = Callable[[str], models.Image]
 
 _NAMES = frozenset((
     'ancestor', 'before', 'exited', 'id', 'label', 'name', 'since',
-    'status'))
+    'status')) | traits.NAMES
 _LIVE = (models.Status.RUNNING, models.Status.PAUSED)
 
 
@@ -59,7 +61,7 @@ def query(filters: Filters, *, all: bool, limit: int,
     if not (statuses or all or limit > 0 or exited):
         statuses = _LIVE
     tests = (*_by_words(filters), *_by_exit_code(exited),
-             *_by_time(filters, find_container))
+             *_by_time(filters, find_container), *traits.tests(filters))
     criteria = containers.Criteria(
         statuses=statuses,
         image_ids=tuple(_image_id(name, find_image)
@@ -97,8 +99,9 @@ def _by_words(filters: Filters) -> list[Callable[[models.Container], bool]]:
             pattern.search(container.name)
             or pattern.search('/' + container.name) for pattern in patterns))
     if filters.get('id'):
-        prefixes = tuple(filters['id'])
-        tests.append(lambda container: container.id.startswith(prefixes))
+        digits = [_pattern('id', text) for text in filters['id']]
+        tests.append(lambda container: any(
+            pattern.search(container.id) for pattern in digits))
     return tests
 
 

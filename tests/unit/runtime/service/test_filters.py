@@ -67,6 +67,12 @@ class FiltersTest(base.BaseTestCase):
 
     def test_id(self):
         self.assertEqual(['two'], self.names(id=['22', '9']))
+        self.assertEqual([], self.names(id=['^12']))
+
+    def test_traits(self):
+        self.assertEqual([], self.names(health=['healthy']))
+        self.assertEqual(['three', 'two', 'one'],
+                         self.names(network=['none', 'x']))
 
     def test_exited(self):
         self.assertEqual(['two'], self.names(exited=['3']))

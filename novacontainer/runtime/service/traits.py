@@ -1,0 +1,116 @@
+"""Filters of containers by what only some of them have.
+
+Called by ``service.filters``.  Calls ``service.mounts``.  Pure: words in, a
+test out.
+
+Docker Engine API 1.44, ContainerList.  No container here has a health check,
+a published port, a network of Docker's or a service of Swarm's; the filters
+are there all the same, and say so.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+import re
+import typing
+
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.service import mounts
+
+Test = Callable[[models.Container], bool]
+
+_HEALTH = frozenset(('none', 'starting', 'healthy', 'unhealthy'))
+_BOOLEANS = {'1': True, 'true': True, '0': False, 'false': False}
+_PORTS = re.compile(r'(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?')
+
+
+def tests(filters: Mapping[str, Sequence[str]]) -> list[Test]:
+    """Return what a container has to pass.
+
+    :raises InvalidRequest: a value that the filter does not know.
+    """
+    return [make(name, filters[name]) for name, make in _MAKERS.items()
+            if filters.get(name)]
+
+
+def _health(name: str, words: Sequence[str]) -> Test:
+    for word in words:
+        if word not in _HEALTH:
+            raise _invalid(name, word)
+    return lambda container: 'none' in words
+
+
+def _isolation(_name: str, _words: Sequence[str]) -> Test:
+    # Of Windows alone; on Linux Docker does not look at it.
+    return lambda container: True
+
+
+def _is_task(name: str, words: Sequence[str]) -> Test:
+    for word in words:
+        if word.lower() not in _BOOLEANS:
+            raise _invalid(name, word)
+    wanted = {_BOOLEANS[word.lower()] for word in words}
+    return lambda container: False in wanted
+
+
+def _network(_name: str, words: Sequence[str]) -> Test:
+    return lambda container: 'none' in words
+
+
+def _volume(_name: str, words: Sequence[str]) -> Test:
+    wanted = frozenset(words)
+
+    def test(container: models.Container) -> bool:
+        places = {mount.target for mount
+                  in mounts.requested(container.host_config)}
+        places.update(container.config.get('Volumes') or ())
+        return not wanted.isdisjoint(places)
+
+    return test
+
+
+def _publish(name: str, words: Sequence[str]) -> Test:
+    for word in words:
+        _ports(name, word)
+    return lambda container: False
+
+
+def _expose(name: str, words: Sequence[str]) -> Test:
+    ranges = [_ports(name, word) for word in words]
+
+    def test(container: models.Container) -> bool:
+        # What an image exposes may be anything.
+        exposed = [_ports(name, port) for port
+                   in container.config.get('ExposedPorts') or ()
+                   if _PORTS.fullmatch(port)]
+        return any(
+            protocol == other and first <= port <= last
+            for first, last, protocol in ranges
+            for port, _, other in exposed)
+
+    return test
+
+
+def _ports(name: str, word: str) -> tuple[int, int, str]:
+    """Read ``80``, ``80/tcp`` or ``8000-8080/udp``."""
+    match = _PORTS.fullmatch(word)
+    if match is None:
+        raise _invalid(name, word)
+    first, last, protocol = match.groups()
+    return int(first), int(last or first), protocol or 'tcp'
+
+
+def _invalid(name: str, word: str) -> exception.InvalidRequest:
+    return exception.InvalidRequest(
+        f"invalid filter '{name}={word[:80]}'", 'filters.invalid')
+
+
+_MAKERS: Mapping[str, Callable[[str, Sequence[str]], Test]] = {
+    'expose': _expose,
+    'health': _health,
+    'is-task': _is_task,
+    'isolation': _isolation,
+    'network': _network,
+    'publish': _publish,
+    'volume': _volume,
+}
+NAMES: typing.Final = frozenset(_MAKERS)

@@ -1,0 +1,49 @@
+import datetime
+
+from oslotest import base
+
+from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.service import traits
+
+CONTAINER = models.Container(
+    id='1' * 64, name='web', image_id='sha256:1', image_name='web',
+    config={'ExposedPorts': {'80/tcp': {}, 'odd': {}}, 'Volumes': {'/d': {}}},
+    host_config={'Binds': ['/srv:/mnt:ro']}, id_map=None,
+    created=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
+
+
+class TraitsTest(base.BaseTestCase):
+
+    def passes(self, **filters):
+        found = traits.tests({
+            name.replace('_', '-'): words
+            for name, words in filters.items()})
+        return all(test(CONTAINER) for test in found)
+
+    def test_none_asked(self):
+        self.assertEqual([], traits.tests({'name': ['x'], 'expose': []}))
+
+    def test_what_passes(self):
+        for filters in (
+                {'health': ['healthy', 'none']}, {'isolation': ['x']},
+                {'is_task': ['false']}, {'network': ['none']},
+                {'volume': ['/x', '/mnt']}, {'volume': ['/d']},
+                {'expose': ['80']}, {'expose': ['70-90/tcp']}):
+            self.assertTrue(self.passes(**filters), filters)
+
+    def test_what_does_not(self):
+        for filters in (
+                {'health': ['healthy']}, {'is_task': ['true']},
+                {'network': ['bridge']}, {'volume': ['/srv']},
+                {'publish': ['80']}, {'expose': ['80/udp']},
+                {'expose': ['81']}, {'health': ['none'],
+                                     'network': ['bridge']}):
+            self.assertFalse(self.passes(**filters), filters)
+
+    def test_bad(self):
+        for filters in ({'health': ['fine']}, {'is_task': ['maybe']},
+                        {'publish': ['x']}, {'expose': ['80/ftp']}):
+            error = self.assertRaises(
+                exception.InvalidRequest, self.passes, **filters)
+            self.assertIn('invalid filter', error.message)
