@@ -1,8 +1,8 @@
 """Which images a list shows: the filters of ``GET /images/json``.
 
-Called by ``service.images``; calls nothing.  Meanings are those of the
-Docker Engine API 1.44.  Several values of one filter widen it (labels narrow
-it), several filters narrow the list.
+Called by ``service.images``; calls ``service.moments``.  Meanings are those
+of the Docker Engine API 1.44.  Several values of one filter widen it (labels
+narrow it), several filters narrow the list.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,11 @@ import re
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import reference
 from novacontainer.runtime import models
+from novacontainer.runtime.service import moments
 
 _TRUE = ('1', 'true', 't', 'TRUE', 'True')
 _FALSE = ('0', 'false', 'f', 'FALSE', 'False')
-_KNOWN = ('before', 'dangling', 'label', 'reference', 'since')
+_KNOWN = ('before', 'dangling', 'label', 'reference', 'since', 'until')
 
 
 def select(images: Sequence[models.Image],
@@ -34,6 +35,7 @@ def select(images: Sequence[models.Image],
                 f'invalid filter {key[:80]!r}; known are '
                 + ', '.join(_KNOWN), 'image.invalid_filter')
     before = [get(name).created for name in filters.get('before', ())]
+    before += [_moment(text) for text in filters.get('until', ())]
     since = [get(name).created for name in filters.get('since', ())]
     dangling = {_boolean(text) for text in filters.get('dangling', ())}
     patterns = [_pattern(text) for text in filters.get('reference', ())]
@@ -76,6 +78,16 @@ def _boolean(text: str) -> bool:
     raise exception.InvalidRequest(
         f'invalid filter dangling={text[:80]!r}: not a boolean',
         'image.invalid_filter')
+
+
+def _moment(text: str) -> datetime.datetime:
+    try:
+        return moments.parse(text, datetime.datetime.now(datetime.UTC))
+    except ValueError as error:
+        raise exception.InvalidRequest(
+            f'invalid filter until={text[:80]!r}: neither an age such as '
+            '24h nor a time such as 2026-01-31T12:00:00',
+            'image.invalid_filter') from error
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -14,11 +14,14 @@ from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import streams
+from novacontainer.runtime.api import version
 from novacontainer.runtime.api.views import images as view
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 
-FILTERS = frozenset({'before', 'dangling', 'label', 'reference', 'since'})
+FILTERS = frozenset(
+    {'before', 'dangling', 'label', 'reference', 'since', 'until'}
+)
 
 #: How long a client may go on sending an archive that was refused already.
 #: Most clients read the answer only after their last byte.
@@ -91,13 +94,22 @@ class ImageRoutes:
 
     async def list(self, request: web.Request) -> web.Response:
         """List images (``ImageList``); there are no intermediate ones."""
-        filters = query.filters(request, FILTERS)
-        shown = await self._pools.read(self._list, filters)
+        filters = dict(query.filters(request, FILTERS))
+        spoken = version.of(request)
+        name = query.text(request, 'filter')
+        if name is not None and spoken < (1, 41):
+            # What the filter "reference" was before there were filters.
+            filters['reference'] = (*filters.get('reference', ()), name)
+        shown = await self._pools.read(
+            self._list, filters, spoken < (1, 43)
+        )
         return answers.whole(shown)
 
-    def _list(self, filters: query.Filters) -> Sequence[models.Json]:
+    def _list(
+        self, filters: query.Filters, name_nameless: bool
+    ) -> Sequence[models.Json]:
         return [
-            view.summary(image)
+            view.summary(image, name_nameless=name_nameless)
             for image in self._images.list(filters=filters)
         ]
 
@@ -107,8 +119,12 @@ class ImageRoutes:
         return answers.whole(shown)
 
     def _inspect(self, name: str) -> models.Json:
-        storage = self._services.info.storage
-        return view.inspect(self._images.get(name), storage)
+        image = self._images.get(name)
+        return view.inspect(
+            image,
+            self._services.info.storage,
+            self._images.layer_paths(image),
+        )
 
     async def history(self, request: web.Request) -> web.Response:
         """Show how an image was built (``ImageHistory``)."""

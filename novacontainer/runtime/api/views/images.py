@@ -1,16 +1,27 @@
 """Images as the Docker Engine API 1.44 shows them.
 
-Called by: ``api.routes.images``.  Calls: ``views.times``.
+Called by: ``api.routes.images``.  Calls: ``views.times``,
+``views.hostconfig``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+import pathlib
 
+from novacontainer.runtime.api.views import hostconfig
 from novacontainer.runtime.api.views import times
 from novacontainer.runtime import models
 
 
-def inspect(image: models.Image, storage: str) -> models.Json:
-    """Show one image (``ImageInspect``)."""
+_NAMELESS = '<none>:<none>'
+
+
+def inspect(
+    image: models.Image, storage: str, layers: Sequence[pathlib.Path]
+) -> models.Json:
+    """Show one image (``ImageInspect``).
+
+    :param layers: its unpacked layers, lowest first.
+    """
     config = image.config
     return {
         'Id': image.id,
@@ -21,14 +32,14 @@ def inspect(image: models.Image, storage: str) -> models.Json:
         'Created': config.get('created') or times.rfc3339(image.created),
         'DockerVersion': config.get('docker_version', ''),
         'Author': config.get('author', ''),
-        'Config': config.get('config') or {},
+        'Config': hostconfig.config(config.get('config') or {}),
         'Architecture': config.get('architecture', ''),
         'Variant': config.get('variant', ''),
         'Os': config.get('os', ''),
         'OsVersion': config.get('os.version', ''),
         'Size': image.size_bytes,
         'VirtualSize': image.size_bytes,
-        'GraphDriver': {'Name': storage, 'Data': None},
+        'GraphDriver': {'Name': storage, 'Data': _directories(layers)},
         'RootFS': {
             'Type': 'layers',
             'Layers': [layer.diff_id for layer in image.layers],
@@ -37,12 +48,19 @@ def inspect(image: models.Image, storage: str) -> models.Json:
     }
 
 
-def summary(image: models.Image) -> models.Json:
-    """Show one line of ``docker images`` (``ImageSummary``)."""
+def summary(
+    image: models.Image, *, name_nameless: bool = False
+) -> models.Json:
+    """Show one line of ``docker images`` (``ImageSummary``).
+
+    :param name_nameless: give an image without a name the one that it had
+        before API 1.43.
+    """
+    names = list(image.references)
     return {
         'Id': image.id,
         'ParentId': '',
-        'RepoTags': list(image.references),
+        'RepoTags': names or ([_NAMELESS] if name_nameless else []),
         'RepoDigests': [],
         'Created': int(image.created.timestamp()),
         'Size': image.size_bytes,
@@ -73,6 +91,17 @@ def history(image: models.Image) -> list[models.Json]:
         steps[0]['Id'] = image.id
         steps[0]['Tags'] = list(image.references) or None
     return steps
+
+
+def _directories(layers: Sequence[pathlib.Path]) -> models.Json | None:
+    """Say where the layers lie, in the words of Docker's overlay2."""
+    if not layers:
+        return None
+    *lower, upper = map(str, layers)
+    shown = {'UpperDir': upper}
+    if lower:
+        shown['LowerDir'] = ':'.join(reversed(lower))
+    return shown
 
 
 def _last_comment(config: models.Json) -> str:

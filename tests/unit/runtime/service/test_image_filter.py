@@ -60,6 +60,10 @@ class TestSelect(base.BaseTestCase):
     def test_times(self):
         self.assertEqual([1], self.select(before=['two']))
         self.assertEqual([3], self.select(since=['two']))
+        self.assertEqual([2, 1], self.select(until=['2026-01-03']))
+        self.assertEqual([3, 2, 1], self.select(until=['1s']))
+        self.assertRaises(exception.InvalidRequest, self.select,
+                          until=['soon'])
 
     def test_unknown(self):
         error = self.assertRaises(exception.InvalidRequest, self.select,
