@@ -10,7 +10,10 @@ from novacontainer.runtime import models
 
 
 class EventFilter:
-    """All filters must match; of one filter's values, any (API 1.44)."""
+    """All filters must match; of one filter's values, any (API 1.44).
+
+    Of labels, all must be there.
+    """
 
     def __init__(self, filters: query.Filters) -> None:
         self._filters = filters
@@ -18,7 +21,8 @@ class EventFilter:
     def matches(self, event: models.Event) -> bool:
         """Say whether the client wants this event."""
         return all(
-            any(_MATCHERS[name](event, value) for value in values)
+            (all if name == 'label' else any)(
+                _MATCHERS[name](event, value) for value in values)
             for name, values in self._filters.items()
             if values
         )
@@ -73,6 +77,11 @@ def _without_tag(name: str) -> str:
     return head if head and '/' not in tag else name
 
 
+def _foreign(_event: models.Event, _value: str) -> bool:
+    """Match nothing: we have no such objects, and so no such events."""
+    return False
+
+
 _MATCHERS: Mapping[str, Callable[[models.Event, str], bool]] = {
     'type': _type,
     'event': _action,
@@ -80,6 +89,19 @@ _MATCHERS: Mapping[str, Callable[[models.Event, str], bool]] = {
     'container': _container,
     'image': _image,
     'label': _label,
+    **dict.fromkeys(
+        (
+            'config',
+            'daemon',
+            'network',
+            'node',
+            'plugin',
+            'secret',
+            'service',
+            'volume',
+        ),
+        _foreign,
+    ),
 }
 
 FILTERS = frozenset(_MATCHERS)

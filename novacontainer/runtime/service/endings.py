@@ -93,7 +93,8 @@ class Endings:
         if oom_killed:
             self._hub.publish(events.container_event(ended, 'oom'))
         self._hub.publish(events.container_event(
-            ended, 'die', {'exitCode': str(code)}))
+            ended, 'die', {'exitCode': str(code),
+                           'execDuration': str(_ran_s(ended))}))
         self._waiters.exited(ended.id, code)
         return ended
 
@@ -129,3 +130,11 @@ class Endings:
             LOG.warning('Container %s (%s) left something behind: %s',
                         container.id, container.name, fault)
         return code
+
+
+def _ran_s(container: models.Container) -> int:
+    """Return how many whole seconds the process ran."""
+    if container.started is None or container.finished is None:
+        return 0
+    ran = container.finished - container.started
+    return max(0, int(ran.total_seconds()))

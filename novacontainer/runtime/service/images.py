@@ -39,7 +39,7 @@ _ID_PREFIX = re.compile(r'(?:sha256:)?([0-9a-f]{1,64})')
 class ImageService:
     """The images of this host.
 
-    :param publish: takes events: load, tag, untag and delete.
+    :param publish: takes events: load, save, tag, untag and delete.
     :param in_use: gives the ids of the containers that use an image.
     :param limits: what one image may cost.
     """
@@ -105,6 +105,8 @@ class ImageService:
             self._catalog,
             [(image, tuple(references))
              for image, references in chosen.values()], sink)
+        for image, _ in chosen.values():
+            self._catalog.announce('save', image)
 
     def get(self, name: str) -> models.Image:
         """Find an image by id, unambiguous start of an id, or name.

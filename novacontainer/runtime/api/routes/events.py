@@ -16,6 +16,7 @@ from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import subscription
 from novacontainer.runtime.api.views import events as view
+from novacontainer.runtime import exception
 from novacontainer.runtime import models
 
 #: Later than any event.
@@ -42,6 +43,11 @@ class EventRoutes:
         )
         since_ns = query.timestamp(request, 'since')
         until_ns = query.timestamp(request, 'until')
+        if 0 < until_ns < since_ns:
+            raise exception.InvalidRequest(
+                f'`since` time ({request.query["since"]}) cannot be after '
+                f'`until` time ({request.query["until"]})'
+            )
         response = answers.stream()
         with subscription.Subscription(self._events) as live:
             past: Sequence[models.Event] = ()

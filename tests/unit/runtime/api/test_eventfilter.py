@@ -48,3 +48,8 @@ class EventFilterTest(base.BaseTestCase):
         self.check(True, START, label=('tier=front',))
         self.check(False, START, label=('tier=back',))
         self.check(False, START, label=('owner',))
+        self.check(False, START, label=('tier', 'owner'))
+
+    def test_objects_that_we_do_not_have(self):
+        for name in ('network', 'volume', 'daemon', 'plugin'):
+            self.check(False, START, **{name: ('web',)})

@@ -122,6 +122,7 @@ class TestImages(base.BaseTestCase):
         again = other.load(data)
         self.assertEqual((found.id, found.layers, found.references),
                          (again.id, again.layers, again.references))
+        self.assertEqual(('save', found.id), self.actions()[-1])
 
     def test_save_several(self):
         self.store.load(image())

@@ -40,7 +40,9 @@ class TestStart(LifecycleCase):
             found.status, found.exit_code, found.pid))
         self.assertEqual(['create', 'start', 'die'],
                          self.world.actions(container_id))
-        self.assertEqual('3', self.world.events[-1].attributes['exitCode'])
+        died = self.world.events[-1].attributes
+        self.assertEqual(('3', '0'), (died['exitCode'],
+                                      died['execDuration']))
         self.assertEqual([], self.world.traces(container_id))
         self.assertEqual({container_id}, self.world.sandboxes.pinned())
 
@@ -342,6 +344,15 @@ class TestRestartAndPause(LifecycleCase):
         self.assertEqual(RUNNING, after.status)
         self.assertNotEqual(before, after.pid)
         self.assertEqual('restart', self.world.actions(container_id)[-1])
+
+    def test_restart_with_a_signal(self):
+        container_id = self.world.start()
+        self.service.restart(container_id, timeout_s=0, signal='INT')
+        self.assertIn('2', [event.attributes.get('signal')
+                            for event in self.world.events])
+        self.assertRaises(
+            exception.InvalidRequest, self.service.restart, container_id,
+            timeout_s=0, signal='NONSENSE')
 
     def test_restart_of_what_does_not_run_starts_it(self):
         container_id = self.world.create()

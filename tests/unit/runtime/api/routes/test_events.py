@@ -68,7 +68,7 @@ class EventRoutesTest(served.ServedTestCase):
 
     def test_bad_queries(self):
         for query in ('since=x', 'until=-1', 'filters=x',
-                      'filters=%7B%22network%22:[]%7D'):
+                      'filters=%7B%22colour%22:[]%7D', 'since=5&until=4'):
             self.assertEqual(400,
                              self.call('GET', f'/events?{query}').status)
 
