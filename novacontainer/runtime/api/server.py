@@ -27,6 +27,10 @@ _BACKLOG = 512
 #: A large upload is read in pieces of up to this size.
 _READ_BYTES = 1024 * 1024
 
+#: Longest request line and header field, as of Docker: filters may name
+#: hundreds of ids.
+_HEAD_BYTES = 1024 * 1024
+
 #: How long a stopping daemon waits for requests that are being served.
 SHUTDOWN_S = 20.0
 
@@ -61,6 +65,8 @@ class Server:
             # An archive is compressed in its own right, if at all.
             auto_decompress=False,
             read_bufsize=_READ_BYTES,
+            max_line_size=_HEAD_BYTES,
+            max_field_size=_HEAD_BYTES,
             shutdown_timeout=SHUTDOWN_S,
         )
 

@@ -100,6 +100,10 @@ class InheritedTest(base.BaseTestCase):
 
 class ServerTest(served.ServedTestCase):
 
+    def test_long_request_line(self):
+        answer = self.call('GET', '/_ping?' + 'x' * 100_000)
+        self.assertEqual(200, answer.status)
+
     def test_stop_removes_only_its_own_socket(self):
         self.run_in_loop(self.server.stop())
         self.assertFalse(self.socket_path.exists())
