@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import dataclasses
 import datetime
 import enum
+import os
 import pathlib
+import socket
 import typing
 
 #: Parsed JSON object, as the Docker Engine API or an OCI document has it.
@@ -108,6 +110,21 @@ class Container:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Places:
+    """Where on the host the parts of one container lie.
+
+    :param files: those that are mounted over the image's, by name below
+        /etc; '' for one that is not written yet.
+    :param layers: directories of its root file system, in the words of the
+        storage back end (``LowerDir``, ``UpperDir`` and so on for overlayfs).
+    """
+
+    log: pathlib.Path
+    files: Mapping[str, str]
+    layers: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Resources:
     """Limits of one container (runtime-spec, config-linux.md, Cgroups)."""
 
@@ -195,6 +212,8 @@ class Bundle:
     :param directory: bundle directory; ``config.json`` is written into it.
     :param spec: the OCI runtime-spec document.
     :param log_path: file that conmon writes in k8s-file format.
+    :param stdin_once: the end of the first client's input is the end of the
+        process's; without it standard input stays open for the next one.
     :param log_size_max_bytes: conmon starts the log anew past it; 0: never.
     """
 
@@ -204,6 +223,7 @@ class Bundle:
     log_path: pathlib.Path
     terminal: bool = False
     stdin_open: bool = False
+    stdin_once: bool = False
     log_size_max_bytes: int = 0
 
 
@@ -214,6 +234,81 @@ class Created:
     pid: int
     conmon_pid: int
     conmon_started: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Attachment:
+    """A connection to the standard streams of a process; to be closed.
+
+    :param connection: SOCK_SEQPACKET.  A packet out is a byte, 2 for standard
+        output and 3 for standard error, and at most 8192 bytes that were
+        written; no more packets: the process and its monitor have ended.  A
+        packet in is at most 8192 bytes of input.
+    :param process: pidfd of the process, readable once it has ended; None
+        when it had before the attachment was made.
+    """
+
+    connection: socket.socket
+    process: int | None
+
+    def close(self) -> None:
+        """Let go of the streams; the process goes on."""
+        self.connection.close()
+        if self.process is not None:
+            os.close(self.process)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Execution:
+    """A further process for a running container, as the engine is handed it.
+
+    :param process: ``process`` of the runtime-spec.
+    :param stdin_open: its standard input is what the attachment is sent;
+        without it, it is at its end from the beginning.
+    """
+
+    id: str
+    container_id: str
+    process: Json
+    stdin_open: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Executed:
+    """A further process that runs; as :class:`Created`, and attached."""
+
+    pid: int
+    conmon_pid: int
+    conmon_started: int
+    attachment: Attachment
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Exec:
+    """The record of a further process, from its creation on.
+
+    :param user: as the client named it, '' for the container's own.
+    :param working_dir: '' for the container's own.
+    :param console_size: rows and columns of its terminal; 0: not said.
+    :param streams: those of stdin, stdout, stderr that a client wants.
+    :param started: it has been asked to run, however that ended.
+    :param exit_code: None until it has ended.
+    """
+
+    id: str
+    container_id: str
+    args: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    user: str = ''
+    working_dir: str = ''
+    terminal: bool = False
+    console_size: tuple[int, int] = (0, 0)
+    streams: frozenset[str] = frozenset()
+    detach_keys: str = ''
+    started: bool = False
+    running: bool = False
+    pid: int = 0
+    exit_code: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 
@@ -157,6 +158,46 @@ class ContainersTest(sdk.SdkTestCase):
         self.assertEqual('busybox:test', attrs['Config']['Image'])
         self.assertEqual(container.image.tags, ['busybox:test'])
 
+    def test_where_it_lies(self):
+        container = self.create_container()
+        self.assertEqual('', container.attrs['HostsPath'])
+        container.start()
+        container.reload()
+        for name in ('HostsPath', 'HostnamePath', 'ResolvConfPath',
+                     'LogPath'):
+            self.assertTrue(os.path.isfile(container.attrs[name]), name)
+        data = container.attrs['GraphDriver']['Data']
+        for name in ('UpperDir', 'WorkDir', 'MergedDir'):
+            self.assertTrue(os.path.isdir(data[name]), name)
+        self.assertTrue(os.path.exists(
+            os.path.join(data['LowerDir'], 'bin/busybox')))
+        self.assertTrue(os.path.exists(
+            os.path.join(data['MergedDir'], 'bin/busybox')))
+
+    def test_platform(self):
+        self.create_container(platform='linux/amd64')
+        error = self.assertRaises(
+            docker.errors.NotFound, self.create_container,
+            platform='linux/s390x')
+        self.assertIn('does not match the specified platform',
+                      error.explanation)
+
+    def test_restart_with_a_signal(self):
+        container = self.run_container(
+            'sh', '-c', 'trap "echo interrupted; exit" INT; echo ready;'
+            'while :; do sleep 0.05; done')
+        self._await_line(container, b'ready')
+        status, _ = self.daemon.request(
+            'POST', f'/containers/{container.id}/restart?signal=INT')
+        self.assertEqual(204, status)
+        self.assertIn(b'interrupted', container.logs())
+
+    def test_volumes_as_a_list(self):
+        container = self.create_container(volumes=['/data'])
+        self.assertEqual({'/data': {}},
+                         container.attrs['Config']['Volumes'])
+        self.assertEqual([], container.attrs['Mounts'])
+
     def test_list_filters(self):
         one = self.run_container(name='filter-one', labels={'n': '1'})
         two = self.create_container(name='filter-two', labels={'n': '2'})
@@ -172,6 +213,8 @@ class ContainersTest(sdk.SdkTestCase):
         self.assertEqual({two.id}, found(status='created'))
         self.assertEqual({one.id, two.id}, found(ancestor=sdk.IMAGE))
         self.assertEqual({two.id}, found(since=one.id))
+        self.assertEqual({one.id, two.id}, found(health='none'))
+        self.assertEqual(set(), found(network='bridge'))
         self.assertNotIn(two.id, {
             c.id for c in self.docker.containers.list()})
         self.assertEqual(1, len(self.docker.containers.list(limit=1)))

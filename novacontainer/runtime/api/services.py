@@ -43,6 +43,9 @@ class Images(typing.Protocol):
 
     def save(self, names: Sequence[str], sink: BinaryWriter) -> None: ...
 
+    def layer_paths(self, image: models.Image) -> Sequence[pathlib.Path]:
+        """Return the unpacked layers, lowest first."""
+
     def get(self, name: str) -> models.Image: ...
 
     def list(
@@ -60,7 +63,10 @@ class Containers(typing.Protocol):
     """``service.containers.ContainerService``."""
 
     def create(
-        self, config: models.Json, name: str | None
+        self,
+        config: models.Json,
+        name: str | None,
+        platform: str | None = None,
     ) -> tuple[str, Sequence[str]]: ...
 
     def get(self, name: str) -> models.Container: ...
@@ -85,7 +91,9 @@ class Containers(typing.Protocol):
 
     def kill(self, name: str, signal: str) -> object: ...
 
-    def restart(self, name: str, *, timeout_s: int | None) -> object: ...
+    def restart(
+        self, name: str, *, timeout_s: int | None, signal: str | None
+    ) -> object: ...
 
     def pause(self, name: str) -> object: ...
 
@@ -114,6 +122,8 @@ class Containers(typing.Protocol):
     def sandbox_key(self, container: models.Container) -> str: ...
 
     def log_path(self, container: models.Container) -> pathlib.Path: ...
+
+    def places(self, container: models.Container) -> models.Places: ...
 
     def size_bytes(self, container: models.Container) -> int:
         """Bytes that the container itself wrote: its writable layer."""

@@ -21,6 +21,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.service import creation
 from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import endings
+from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import filters as list_filters
@@ -123,12 +124,13 @@ class ContainerService:
         """Watch no longer; containers run on."""
         self._monitor.stop()
 
-    def create(self, config: models.Json,
-               name: str | None) -> tuple[str, list[str]]:
+    def create(self, config: models.Json, name: str | None,
+               platform: str | None = None) -> tuple[str, list[str]]:
         """Create a container.
 
         :param config: body of ``POST /containers/create``, types checked.
         :param name: None: a random one.
+        :param platform: the image must be of it; see ``service.platforms``.
         :return: id, and warnings for the client.
         :raises NotFound: no such image.
         :raises Conflict: the name is taken.
@@ -137,7 +139,7 @@ class ContainerService:
         :raises Forbidden: the operator does not allow it.
         :raises Unavailable: the disk is full, or the id ranges are used up.
         """
-        return self._creation.create(config, name)
+        return self._creation.create(config, name, platform)
 
     def get(self, name: str) -> models.Container:
         """Return one container."""
@@ -200,9 +202,10 @@ class ContainerService:
         """
         self._lifecycle.kill(self.get(name), signal)
 
-    def restart(self, name: str, *, timeout_s: int | None) -> None:
-        """Stop it if it runs, and start it."""
-        self._lifecycle.restart(self.get(name), timeout_s)
+    def restart(self, name: str, *, timeout_s: int | None,
+                signal: str | None = None) -> None:
+        """Stop it if it runs, as :meth:`stop` does, and start it."""
+        self._lifecycle.restart(self.get(name), timeout_s, signal)
 
     def pause(self, name: str) -> None:
         """Freeze every process.
@@ -269,6 +272,17 @@ class ContainerService:
     def log_path(self, container: models.Container) -> pathlib.Path:
         """Return the log file, which is there once it was initialised."""
         return self._places.log(container.id)
+
+    def places(self, container: models.Container) -> models.Places:
+        """Return where on the host its parts lie.
+
+        :raises NotFound: it is being removed, and its image with it.
+        """
+        return models.Places(
+            log=self._places.log(container.id),
+            files=etcfiles.paths(self._places.home(container.id)),
+            layers=self._storage.describe(
+                container.id, self._layer_paths(container.image_id)))
 
     def size_bytes(self, container: models.Container) -> int:
         """Return the disk space that the container itself takes."""

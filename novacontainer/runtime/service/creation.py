@@ -22,6 +22,7 @@ from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import idranges
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import names
+from novacontainer.runtime.service import platforms
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import resources
 from novacontainer.runtime.storage import base as storage_base
@@ -60,8 +61,8 @@ class Creation:
         self._ranges = ranges
         self._hub = hub
 
-    def create(self, body: models.Json,
-               name: str | None) -> tuple[str, list[str]]:
+    def create(self, body: models.Json, name: str | None,
+               platform: str | None) -> tuple[str, list[str]]:
         """See :meth:`service.containers.ContainerService.create`."""
         container_id = names.new_id()
         checked = names.check(name) if name else self._free_name()
@@ -72,6 +73,8 @@ class Creation:
                 'Image is missing: say which image to make the container '
                 'from', 'container.no_image')
         image = self._images.get(reference)
+        if platform:
+            platforms.check(platform, image, reference)
         merged, warnings = configs.merge(body, image, container_id)
         host_config = hostconfig.normalise(body, self._policy)
         mounts.check_sources(mounts.requested(host_config))

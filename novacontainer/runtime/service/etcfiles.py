@@ -29,6 +29,12 @@ def write(home: pathlib.Path, container: models.Container) -> None:
         _write_new(home / name, texts[name], owner)
 
 
+def paths(home: pathlib.Path) -> dict[str, str]:
+    """Return where each file lies; '' as long as it is not written."""
+    return {name: str(home / name) if (home / name).exists() else ''
+            for name in NAMES}
+
+
 def mounts(home: pathlib.Path,
            container: models.Container) -> tuple[models.Mount, ...]:
     """Return the mounts that put the files into place."""

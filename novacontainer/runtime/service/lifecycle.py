@@ -113,11 +113,11 @@ class Lifecycle:
             if number == std_signal.SIGKILL:
                 self._await(now, ended)
 
-    def restart(self, container: models.Container,
-                timeout_s: int | None) -> None:
+    def restart(self, container: models.Container, timeout_s: int | None,
+                signal: str | None) -> None:
         """See :meth:`service.containers.ContainerService.restart`."""
         with contextlib.suppress(exception.NotModified):
-            self.stop(container, timeout_s, None)
+            self.stop(container, timeout_s, signal)
         with contextlib.suppress(exception.NotModified):
             self.start(container)
         self._tell(self._registry.get(container.id), 'restart')

@@ -6,6 +6,7 @@ implementation has to pass.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import pathlib
 import typing
@@ -51,6 +52,14 @@ class Storage(typing.Protocol):
 
         Ids in it are the host's (``id_map.host_base`` + id); deletions are
         in overlayfs' form (Documentation/filesystems/overlayfs.rst).
+        """
+
+    def describe(self, container_id: str, layers: Sequence[pathlib.Path],
+                 ) -> Mapping[str, str]:
+        """Return the directories of a container for a person to look at.
+
+        :param layers: directories of the layers, lowest first.
+        :return: in the words of Docker's ``GraphDriver.Data``.
         """
 
     def mounted(self) -> Iterator[str]:

@@ -13,6 +13,7 @@ to the mapped root.  (Idmapping the whole overlay is EINVAL; measured.)
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import errno
@@ -115,6 +116,17 @@ class Overlay:
     def upper(self, container_id: str) -> pathlib.Path:
         """See :meth:`storage.base.Storage.upper`."""
         return self._home(container_id) / 'upper'
+
+    def describe(self, container_id: str, layers: Sequence[pathlib.Path],
+                 ) -> Mapping[str, str]:
+        """See :meth:`storage.base.Storage.describe`."""
+        home = self._home(container_id)
+        return {
+            'LowerDir': ':'.join(map(str, reversed(layers))),
+            'MergedDir': str(home / 'merged'),
+            'UpperDir': str(home / 'upper'),
+            'WorkDir': str(home / 'work'),
+        }
 
     def mounted(self) -> Iterator[str]:
         """See :meth:`storage.base.Storage.mounted`."""

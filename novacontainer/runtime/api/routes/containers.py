@@ -25,11 +25,18 @@ FILTERS = frozenset(
         'ancestor',
         'before',
         'exited',
+        'expose',
+        'health',
         'id',
+        'is-task',
+        'isolation',
         'label',
         'name',
+        'network',
+        'publish',
         'since',
         'status',
+        'volume',
     }
 )
 
@@ -51,15 +58,18 @@ class ContainerRoutes:
         """Create a container (``ContainerCreate``)."""
         raw = await body.read(request)
         name = query.text(request, 'name')
-        ident, warnings = await self._pools.change(self._create, raw, name)
+        platform = query.text(request, 'platform')
+        ident, warnings = await self._pools.change(
+            self._create, raw, name, platform
+        )
         return answers.whole(
             {'Id': ident, 'Warnings': list(warnings)}, status=201
         )
 
     def _create(
-        self, raw: bytes, name: str | None
+        self, raw: bytes, name: str | None, platform: str | None
     ) -> tuple[str, Sequence[str]]:
-        return self._containers.create(schema.create(raw), name)
+        return self._containers.create(schema.create(raw), name, platform)
 
     async def list(self, request: web.Request) -> web.Response:
         """List containers (``ContainerList``)."""
@@ -98,7 +108,7 @@ class ContainerRoutes:
         around = view.Surroundings(
             storage=self._services.info.storage,
             sandbox_key=self._containers.sandbox_key(container),
-            log_path=str(self._containers.log_path(container)),
+            places=self._containers.places(container),
             sizes=self._sizes(container) if size else None,
         )
         return view.inspect(container, around)
@@ -115,6 +125,17 @@ class ContainerRoutes:
 
     async def start(self, request: web.Request) -> web.Response:
         """Start a container (``ContainerStart``)."""
+        if query.text(request, 'checkpoint'):
+            raise exception.NotSupported(
+                'Starting from a checkpoint is not supported.',
+                code='container.checkpoint_not_supported',
+            )
+        if (await request.read()).strip() not in (b'', b'{}', b'null'):
+            raise exception.InvalidRequest(
+                'starting container with non-empty request body was '
+                'deprecated since API v1.22 and removed in v1.24; say all '
+                'of it when you create the container'
+            )
         await self._pools.change(self._containers.start, _name(request))
         return web.Response(status=204)
 
@@ -134,6 +155,7 @@ class ContainerRoutes:
             self._containers.restart,
             _name(request),
             timeout_s=query.integer(request, 't'),
+            signal=query.text(request, 'signal'),
         )
         return web.Response(status=204)
 

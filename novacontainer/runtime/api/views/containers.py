@@ -31,7 +31,7 @@ class Surroundings:
 
     storage: str
     sandbox_key: str
-    log_path: str
+    places: models.Places
     sizes: tuple[int, int] | None = None
 
 
@@ -40,6 +40,7 @@ def inspect(
 ) -> models.Json:
     """Show one container (``ContainerInspectResponse``)."""
     command = _command(container)
+    files = around.places.files
     shown: models.Json = {
         'Id': container.id,
         'Created': times.rfc3339(container.created),
@@ -47,10 +48,10 @@ def inspect(
         'Args': command[1:],
         'State': state(container),
         'Image': container.image_id,
-        'ResolvConfPath': '',
-        'HostnamePath': '',
-        'HostsPath': '',
-        'LogPath': around.log_path,
+        'ResolvConfPath': files.get('resolv.conf', ''),
+        'HostnamePath': files.get('hostname', ''),
+        'HostsPath': files.get('hosts', ''),
+        'LogPath': str(around.places.log),
         'Name': _slashed(container.name),
         'RestartCount': container.restart_count,
         'Driver': around.storage,
@@ -60,7 +61,10 @@ def inspect(
         'AppArmorProfile': '',
         'ExecIDs': None,
         'HostConfig': hostconfig.show(container.host_config),
-        'GraphDriver': {'Name': around.storage, 'Data': None},
+        'GraphDriver': {
+            'Name': around.storage,
+            'Data': dict(around.places.layers),
+        },
         'Mounts': hostconfig.mounts(container.host_config),
         'Config': hostconfig.config(container.config),
         'NetworkSettings': _network(around.sandbox_key),
@@ -102,7 +106,7 @@ def summary(
         'Names': [_slashed(container.name)],
         'Image': container.image_name or container.image_id,
         'ImageID': container.image_id,
-        'Command': ' '.join(_command(container)),
+        'Command': _command_line(container),
         'Created': int(container.created.timestamp()),
         'Ports': [],
         'Labels': container.config.get('Labels') or {},
@@ -154,6 +158,15 @@ def _slashed(name: str) -> str:
 def _command(container: models.Container) -> list[str]:
     config = container.config
     return [*(config.get('Entrypoint') or []), *(config.get('Cmd') or [])]
+
+
+def _command_line(container: models.Container) -> str:
+    """Write the command as Docker does: arguments with spaces quoted."""
+    command = _command(container)
+    return ' '.join(
+        f"'{word}'" if number and ' ' in word else word
+        for number, word in enumerate(command)
+    )
 
 
 def _network(sandbox_key: str) -> models.Json:

@@ -114,7 +114,12 @@ def network_mode(given: models.Json) -> str:
 
 def mounts(given: models.Json) -> list[models.Json]:
     """Show what is mounted into a container (``MountPoint``)."""
-    shown = [_bind(bind) for bind in given.get('Binds') or []]
+    shown = [
+        _bind(bind)
+        for bind in given.get('Binds') or []
+        # A lone path is a directory of the container's own.
+        if ':' in bind
+    ]
     shown.extend(_mount(mount) for mount in given.get('Mounts') or [])
     return shown
 

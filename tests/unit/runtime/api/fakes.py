@@ -77,6 +77,7 @@ class Images(Recorder):
         self.give('list', [IMAGE])
         self.give('get', IMAGE)
         self.give('remove', [{'Untagged': 'shop:latest'}])
+        self.give('layer_paths', (pathlib.Path('/layers/2'),))
         self.refuse_after = float('inf')
         self.ended = threading.Event()
         self.error = None
@@ -130,6 +131,8 @@ class Containers(Recorder):
         self.give('sandbox_key', '/run/netns/nc-cccccccccccc')
         self.give('log_path', self.log)
         self.give('size_bytes', 10)
+        self.give('places', models.Places(
+            self.log, {'hosts': '/home/hosts'}, {'UpperDir': '/upper'}))
         self.give('exit_future', self.exit)
         self.give('commit', IMAGE)
 

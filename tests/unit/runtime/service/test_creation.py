@@ -29,6 +29,12 @@ class CreationTest(base.BaseTestCase):
              {'a': 'b', 'image': 'web', 'name': 'shop'}),
             (event.action, event.actor_id, event.attributes))
 
+    def test_platform(self):
+        self.world.containers.create({'Image': 'web'}, 'one', 'linux')
+        self.assertRaises(
+            exception.NotFound, self.world.containers.create,
+            {'Image': 'web'}, 'two', 'windows/amd64')
+
     def test_each_has_ids_of_its_own(self):
         bases = {self.world.get(self.world.create()).id_map.host_base
                  for _ in range(3)}

@@ -277,3 +277,62 @@ class TestFailures(LoadTestCase):
             self.assertRaises(exception.Unavailable, self.store.load,
                               packed(ONE, TWO))
         self.assertTrue(self.store.is_empty())
+
+
+class TestNamesOfGlance(LoadTestCase):
+    """What Nova boots, it finds by name."""
+
+    def test_an_archive_cannot_take_one(self):
+        mine = self.store.load(packed(ONE), reference='glance/id:sum')
+        said = []
+        other = self.store.load(
+            packed(TWO, tags=('docker.io/glance/id:sum', 'b:1')),
+            progress=said.append)
+        self.assertEqual(('b:1',), other.references)
+        self.assertEqual(mine.id, self.store.service.get('glance/id:sum').id)
+        self.assertIn('Left out the name glance/id:sum', said[-1])
+
+
+class TestAmplification(LoadTestCase):
+    """Small archives that stand for a lot of work or memory."""
+
+    def archive(self, count, tags=None):
+        layer = archives.digest(ONE)
+        config = json.dumps(archives.config([layer])).encode()
+        entry = {'Config': 'c', 'RepoTags': tags, 'Layers': ['l']}
+        return archives.tar([
+            (archives.member('blobs/', tarfile.DIRTYPE), b''),
+            (archives.member('c'), config), (archives.member('l'), ONE),
+            (archives.member('manifest.json'),
+             json.dumps([entry] * count).encode())])
+
+    def test_one_image_many_times(self):
+        with mock.patch.object(self.store.service, '_limits',
+                               limits.Limits(archive_images=3)):
+            self.assertEqual(3, len(self.store.service.load(
+                io.BytesIO(self.archive(3)))))
+        self.store = self.useFixture(imagestore.ImageStore(
+            limits=limits.Limits(archive_images=3)))
+        self.assert_refused(self.archive(4), 'image.too_large')
+
+    def test_one_config_many_times(self):
+        self.store = self.useFixture(imagestore.ImageStore(
+            limits=limits.Limits(documents_bytes=4000)))
+        self.assert_refused(self.archive(30), 'image.too_large')
+
+    def test_many_names(self):
+        self.store = self.useFixture(imagestore.ImageStore(
+            limits=limits.Limits(archive_names=3)))
+        self.assert_refused(self.archive(1, ['a:1', 'a:2', 'a:3', 'a:4']),
+                            'image.too_large')
+
+    def test_many_members_that_may_be_layers(self):
+        self.store = self.useFixture(imagestore.ImageStore(
+            limits=limits.Limits(archive_layers=1)))
+        self.assert_refused(packed(ONE, TWO), 'image.too_large')
+
+    def test_zeros_behind_the_end_of_a_layer(self):
+        self.store = self.useFixture(imagestore.ImageStore(
+            limits=limits.Limits(layer_bytes=1 << 20, layer_entries=10)))
+        self.assert_refused(gzip.compress(ONE + bytes(4 << 20)),
+                            'image.too_large')

@@ -110,6 +110,9 @@ class Storage:
         subprocess.run(['rm', '-rf', str(self._root / container_id)],
                        check=True)
 
+    def describe(self, container_id, layers):
+        return {'UpperDir': str(self.upper(container_id))}
+
     def upper(self, container_id):
         return self._root / container_id
 

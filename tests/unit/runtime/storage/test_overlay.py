@@ -33,6 +33,12 @@ class TestOverlay(base.BaseTestCase):
         self.assertEqual(self.root / 'overlay/c1/upper',
                          self.storage.upper('c1'))
         self.assertEqual([], list(self.storage.mounted()))
+        home = self.root / 'overlay/c1'
+        self.assertEqual(
+            {'LowerDir': '/top:/bottom', 'MergedDir': f'{home}/merged',
+             'UpperDir': f'{home}/upper', 'WorkDir': f'{home}/work'},
+            self.storage.describe('c1', [pathlib.Path('/bottom'),
+                                         pathlib.Path('/top')]))
 
     def test_remove_of_nothing(self):
         self.storage.remove('c1')

@@ -27,8 +27,14 @@ class CreateTest(served.ServedTestCase):
         self.assertEqual(
             ('create', ({'Image': 'x', 'Cmd': ['echo hi'],
                          'HostConfig': {'Memory': 1}, 'Surprise': [1]},
-                        'web'), {}),
+                        'web', None), {}),
             self.containers.calls[-1])
+
+    def test_platform(self):
+        self.call('POST', '/containers/create?platform=linux/arm64',
+                  {'Image': 'x'})
+        self.assertEqual(({'Image': 'x'}, None, 'linux/arm64'),
+                         self.containers.calls[-1][1])
 
     def test_wrong_types_name_the_field(self):
         for body, field in (
@@ -111,7 +117,7 @@ class LookTest(served.ServedTestCase):
 
     def test_bad_queries(self):
         for query in ('limit=x', 'limit=1.5', 'limit=' + '9' * 5000,
-                      'filters=x', 'filters=%7B%22volume%22:[]%7D'):
+                      'filters=x', 'filters=%7B%22colour%22:[]%7D'):
             self.assertEqual(
                 400, self.call('GET', f'/containers/json?{query}').status)
 
@@ -155,7 +161,9 @@ class ChangeTest(served.ServedTestCase):
                 ('POST', 'stop?t=-1', ('stop', ('web',), {
                     'timeout_s': -1, 'signal': None})),
                 ('POST', 'restart?t=5', ('restart', ('web',), {
-                    'timeout_s': 5}))):
+                    'timeout_s': 5, 'signal': None})),
+                ('POST', 'restart?signal=INT', ('restart', ('web',), {
+                    'timeout_s': None, 'signal': 'INT'}))):
             answer = self.call(method, f'/containers/web/{path}')
             self.assertEqual((204, b''), (answer.status, answer.body), path)
             self.assertEqual(call, self.containers.calls[-1])
@@ -174,6 +182,18 @@ class ChangeTest(served.ServedTestCase):
         self.containers.give('start', exception.NotModified('It runs.'))
         answer = self.call('POST', '/containers/web/start')
         self.assertEqual((304, b''), (answer.status, answer.body))
+
+    def test_start_takes_neither_body_nor_checkpoint(self):
+        for body in ('{}', 'null', ''):
+            answer = self.call('POST', '/containers/web/start', body)
+            self.assertEqual(204, answer.status)
+        started = len(self.containers.calls)
+        self.assert_refused(400, 'invalid_request', self.call(
+            'POST', '/containers/web/start', {'Binds': ['/a:/b']}))
+        self.assert_refused(
+            501, 'container.checkpoint_not_supported',
+            self.call('POST', '/containers/web/start?checkpoint=c'))
+        self.assertEqual(started, len(self.containers.calls))
 
     def test_bad_numbers(self):
         for path in ('stop?t=x', 'restart?t=1e3'):

@@ -1,5 +1,6 @@
 import dataclasses
 import datetime
+import pathlib
 
 from oslotest import base
 
@@ -7,7 +8,11 @@ from novacontainer.runtime.api.views import containers
 from novacontainer.runtime import models
 from tests.unit.runtime.api import fakes
 
-AROUND = containers.Surroundings('overlay', '/run/netns/nc-1', '/log')
+PLACES = models.Places(
+    pathlib.Path('/log'),
+    {'hostname': '/n', 'hosts': '/h', 'resolv.conf': ''},
+    {'UpperDir': '/upper'})
+AROUND = containers.Surroundings('overlay', '/run/netns/nc-1', PLACES)
 LATER = fakes.NOW + datetime.timedelta(minutes=5)
 
 
@@ -46,6 +51,14 @@ class ContainersViewTest(base.BaseTestCase):
         shown = containers.inspect(container(config={}), AROUND)
         self.assertEqual(('', []), (shown['Path'], shown['Args']))
 
+    def test_words_with_spaces_are_quoted(self):
+        for command, expected in (
+                (['sh', '-c', 'echo a b'], "sh -c 'echo a b'"),
+                (['one word'], 'one word'), ([], '')):
+            shown = containers.summary(
+                container(config={'Cmd': command}), LATER)
+            self.assertEqual(expected, shown['Command'])
+
     def test_every_member_that_docker_has(self):
         shown = containers.inspect(container(), AROUND)
         for name in ('Id', 'Created', 'Path', 'Args', 'State', 'Image',
@@ -56,9 +69,17 @@ class ContainersViewTest(base.BaseTestCase):
                      'Config', 'NetworkSettings'):
             self.assertIn(name, shown)
 
+    def test_places(self):
+        shown = containers.inspect(container(), AROUND)
+        self.assertEqual(
+            ('/log', '/n', '/h', '',
+             {'Name': 'overlay', 'Data': {'UpperDir': '/upper'}}),
+            (shown['LogPath'], shown['HostnamePath'], shown['HostsPath'],
+             shown['ResolvConfPath'], shown['GraphDriver']))
+
     def test_mounts(self):
         shown = containers.inspect(container(host_config={
-            'Binds': ['/srv:/mnt:ro', '/a:/b'],
+            'Binds': ['/srv:/mnt:ro', '/a:/b', '/volume'],
             'Mounts': [{'Type': 'tmpfs', 'Target': '/t', 'ReadOnly': True}],
         }), AROUND)['Mounts']
         self.assertEqual(
