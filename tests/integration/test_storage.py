@@ -49,6 +49,14 @@ class OverlayCase(storage.StorageContract):
         self.assertEqual({'upper', 'work', 'merged'},
                          set(os.listdir(merged.parent)))
 
+    def test_an_image_with_a_layer_twice(self):
+        one = self.make_layer({'a': 'one', 'b': 'one'})
+        two = self.make_layer({'b': 'two', 'c': 'two'})
+        merged = self.storage.mount(
+            self.prepared(), [one, two, one, two, one], ID_MAP)
+        self.assertEqual({'a': 'one', 'b': 'one', 'c': 'two'}, {
+            path.name: path.read_text() for path in merged.iterdir()})
+
     def test_no_descriptor_is_left_open(self):
         layer = self.make_layer({'file': 'x'})
         before = os.listdir('/proc/self/fd')

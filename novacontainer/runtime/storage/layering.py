@@ -81,13 +81,16 @@ def mount(home: pathlib.Path, layers: Sequence[pathlib.Path],
     # device: the file system itself belongs to the host's user namespace.
     # MS_NODEV and MOUNT_ATTR_NODEV are the same bit.
     nodev = mounts.MS_NODEV if id_map else 0
+    # Overlayfs wants the topmost first, and no directory twice.  An image
+    # may have a layer twice; the lower one shows nothing that the upper one
+    # does not.
+    topmost_first = list(dict.fromkeys(reversed(layers)))
     with contextlib.ExitStack() as stack:
         clones = _clones(layers, id_map, pin, stack)
         if method is not Method.DESCRIPTORS and id_map is not None:
             _attach(clones, home, stack)
-        # Overlayfs wants the topmost first.
         lowers = [_open_layer(path, clones, stack)
-                  for path in reversed(layers)]
+                  for path in topmost_first]
         if method is Method.CLASSIC:
             _mount_classic(home, lowers, nodev)
         else:
