@@ -140,9 +140,20 @@ class TestPrepare(RootfsCase):
         self.refused(targets=(('/' + 'x' * 256, True),))
         self.refused(working_dir='/a')
 
+    def test_no_working_directory_below_proc_or_sys(self):
+        (self.rootfs / 'proc/self/fd/7').mkdir(parents=True)
+        (self.rootfs / 'sys/kernel').mkdir(parents=True)
+        (self.rootfs / 'a').symlink_to('/proc/self/fd')
+        (self.rootfs / 'b').symlink_to('sys')
+        for path in ('/proc/self/fd/7', '/a/7', '/sys/new', '/b/kernel',
+                     '/../proc/1/root'):
+            self.assertIn('lies below', self.refused(working_dir=path))
+        for path in ('/proc', '/sys', '/dev/shm', '/dev'):
+            self.prepare(working_dir=path)
+
     def test_below_kernel_directories_nothing_is_made(self):
         self.prepare(targets=(('/dev/shm', True), ('/proc/cpuinfo', False)),
-                     working_dir='/proc/self/cwd')
+                     working_dir='/dev/new')
         self.assertEqual([], os.listdir(self.rootfs / 'dev'))
         self.assertEqual([], os.listdir(self.rootfs / 'proc'))
 

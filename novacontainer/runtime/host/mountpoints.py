@@ -23,6 +23,9 @@ from novacontainer.runtime import models
 
 #: Here nothing of the path may be a link, in no image.
 _KERNEL = ('proc', 'dev', 'sys')
+#: No working directory below: nothing can be made there, and the links of
+#: processes in /proc lead out of the root (CVE-2024-21626).
+_NO_WORK = ('proc', 'sys')
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY
 
 
@@ -64,6 +67,18 @@ def _prepare(root_fd: int, targets: Sequence[tuple[str, bool]], uid: int,
     parts = _parts(working_dir)
     if parts and parts[0] not in _KERNEL:
         _directory(root_fd, parts, uid)
+        parts = _resolved(root_fd, parts)
+    if len(parts) > 1 and parts[0] in _NO_WORK:
+        raise _refused(working_dir.strip('/'),
+                       f'it lies below /{parts[0]}')
+
+
+def _resolved(root_fd: int, parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the components of an existing directory without links."""
+    with _opened(root_fd, parts) as fd:
+        real, root = (os.readlink(f'/proc/self/fd/{number}')
+                      for number in (fd, root_fd))
+    return _parts(os.path.relpath(real, root))
 
 
 def _target(root_fd: int, parts: tuple[str, ...], is_directory: bool,
@@ -102,7 +117,7 @@ def _directory(root_fd: int, parts: tuple[str, ...], uid: int,
         try:
             os.close(inroot.open_path(root_fd, path, _DIRECTORY, resolve))
         except FileNotFoundError:
-            with _parent(root_fd, parts[:depth]) as parent_fd:
+            with _opened(root_fd, parts[:depth - 1]) as parent_fd:
                 _make_directory(parent_fd, parts[depth - 1], path, uid)
         except OSError as error:
             raise _refused(path, error.strerror) from error
@@ -121,7 +136,7 @@ def _file(root_fd: int, parts: tuple[str, ...], uid: int) -> None:
     """Make an empty file, unless there is a regular file already."""
     _directory(root_fd, parts[:-1], uid)
     name, path = parts[-1], '/'.join(parts)
-    with _parent(root_fd, parts) as parent_fd:
+    with _opened(root_fd, parts[:-1]) as parent_fd:
         try:
             mode = os.lstat(name, dir_fd=parent_fd).st_mode
         except FileNotFoundError:
@@ -144,8 +159,8 @@ def _file(root_fd: int, parts: tuple[str, ...], uid: int) -> None:
 
 
 @contextlib.contextmanager
-def _parent(root_fd: int, parts: tuple[str, ...]) -> Iterator[int]:
-    fd = inroot.open_path(root_fd, '/'.join(parts[:-1]), _DIRECTORY)
+def _opened(root_fd: int, parts: tuple[str, ...]) -> Iterator[int]:
+    fd = inroot.open_path(root_fd, '/'.join(parts), _DIRECTORY)
     try:
         yield fd
     finally:
