@@ -21,8 +21,15 @@ _TIME = re.compile(
 _ARCHITECTURES = {'x86_64': 'amd64', 'aarch64': 'arm64', 'armv7l': 'arm',
                   'i686': '386'}
 _LISTS = ('Cmd', 'Entrypoint', 'Env', 'OnBuild', 'Shell')
-_OBJECTS = ('ExposedPorts', 'Volumes', 'Labels', 'Healthcheck')
 _STRINGS = ('User', 'WorkingDir', 'StopSignal', 'Hostname', 'Domainname')
+_BOOLEANS = ('AttachStdin', 'AttachStdout', 'AttachStderr', 'Tty',
+             'OpenStdin', 'StdinOnce', 'NetworkDisabled', 'ArgsEscaped')
+_CHECK_NUMBERS = ('Interval', 'Timeout', 'StartPeriod', 'StartInterval',
+                  'Retries')
+#: Of the document itself, and of each entry of its history.
+_TOP_STRINGS = ('architecture', 'variant', 'os', 'os.version', 'author',
+                'comment', 'docker_version')
+_STEP_STRINGS = ('created', 'created_by', 'author', 'comment')
 
 
 def parse(data: bytes) -> models.Json:
@@ -33,7 +40,9 @@ def parse(data: bytes) -> models.Json:
     found = document.parse(data, 'the image config')
     if not isinstance(found, dict):
         raise document.wrong_type('the image config', 'an object', found)
-    system = document.text(found.get('os'), 'os in the image config')
+    for key in _TOP_STRINGS:
+        document.text(found.get(key), f'{key} in the image config')
+    system = found.get('os') or ''
     if system not in ('', 'linux'):
         raise exception.InvalidRequest(
             f'the image is for {system[:40]}; only linux runs here',
@@ -42,18 +51,38 @@ def parse(data: bytes) -> models.Json:
     for diff_id in document.sequence(rootfs.get('diff_ids'),
                                      'rootfs.diff_ids'):
         digest.check(diff_id, 'an entry of rootfs.diff_ids')
-    run = document.dictionary(found.get('config'), 'config')
-    for key in _LISTS:
-        document.strings(run.get(key), f'config.{key}')
-    for key in _OBJECTS:
-        document.dictionary(run.get(key), f'config.{key}')
-    for key in _STRINGS:
-        document.text(run.get(key), f'config.{key}')
-    for key, value in document.dictionary(run.get('Labels'), '').items():
-        document.text(value, f'label {key[:80]}')
-    document.sequence(found.get('history'), 'history')
+    _check_run(document.dictionary(found.get('config'), 'config'))
+    for step in document.sequence(found.get('history'), 'history'):
+        _check_step(step)
     created(found)
     return found
+
+
+def _check_run(run: models.Json) -> None:
+    for key in _LISTS:
+        document.strings(run.get(key), f'config.{key}')
+    for key in _STRINGS:
+        document.text(run.get(key), f'config.{key}')
+    for key in _BOOLEANS:
+        document.boolean(run.get(key), f'config.{key}')
+    labels = document.dictionary(run.get('Labels'), 'config.Labels')
+    document.strings(list(labels.values()), 'config.Labels')
+    for key in ('ExposedPorts', 'Volumes'):
+        named = document.dictionary(run.get(key), f'config.{key}')
+        for value in named.values():
+            document.dictionary(value, f'an entry of config.{key}')
+    check = document.dictionary(run.get('Healthcheck'), 'config.Healthcheck')
+    document.strings(check.get('Test'), 'config.Healthcheck.Test')
+    for key in _CHECK_NUMBERS:
+        document.integer(check.get(key), f'config.Healthcheck.{key}')
+
+
+def _check_step(step: object) -> None:
+    if not isinstance(step, dict):
+        raise document.wrong_type('an entry of history', 'an object', step)
+    for key in _STEP_STRINGS:
+        document.text(step.get(key), f'{key} in the history')
+    document.boolean(step.get('empty_layer'), 'empty_layer in the history')
 
 
 def diff_ids(config: models.Json) -> tuple[str, ...]:

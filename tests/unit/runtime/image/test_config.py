@@ -37,6 +37,17 @@ class TestParse(base.BaseTestCase):
                 {'config': {'Labels': ['a']}},
                 {'config': {'Labels': {'a': 1}}},
                 {'config': {'User': 0}}, {'config': {'Volumes': []}},
+                {'config': {'Labels': {'a': None}}},
+                {'config': {'Cmd': ['a\0b']}},
+                {'config': {'Env': ['A=\0']}}, {'config': {'Tty': 'x'}},
+                {'config': {'Volumes': {'/a': 1}}},
+                {'config': {'ExposedPorts': {'80/tcp': 'x'}}},
+                {'config': {'Healthcheck': {'Test': 'x'}}},
+                {'config': {'Healthcheck': {'Interval': 'x'}}},
+                {'architecture': 5}, {'author': {}}, {'comment': 1},
+                {'os.version': [1]}, {'history': [1]}, {'history': [None]},
+                {'history': [{'created_by': 7}]},
+                {'history': [{'empty_layer': 'x'}]},
                 {'history': {}}, {'created': 5}, {'os': 1}):
             self.assertRaises(exception.InvalidRequest, self.parse,
                               **changes)

@@ -23,3 +23,22 @@ class TestDocument(base.BaseTestCase):
     def test_huge_numbers(self):
         self.assertRaises(exception.InvalidRequest, document.parse,
                           b'9' * 10_000, 'x')
+
+    def test_what_only_python_takes_for_json(self):
+        for data in (b'NaN', b'[-Infinity]', b'1e999', b'"\\ud800"',
+                     b'{"\\uDfFf": 1}', b'"\xed\xa0\x80"'):
+            self.assertRaises(exception.InvalidRequest, document.parse,
+                              data, 'x')
+        self.assertEqual('\U0001f600', document.parse(
+            b'"\\ud83d\\ude00"', 'x'))
+
+    def test_nul_and_types(self):
+        for check, value in ((document.text, 'a\0'),
+                             (document.strings, ['a\0']),
+                             (document.strings, [None]),
+                             (document.boolean, 'yes'),
+                             (document.integer, True),
+                             (document.integer, 1.5)):
+            self.assertRaises(exception.InvalidRequest, check, value, 'x')
+        self.assertFalse(document.boolean(None, 'x'))
+        self.assertEqual(0, document.integer(None, 'x'))
