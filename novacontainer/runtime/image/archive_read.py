@@ -110,13 +110,15 @@ def members(stream: chunks.ChunkStream, limits: image_limits.Limits,
                 f'the archive has more than {limits.members} members',
                 'image.too_large')
         name = _clean(entry.name)
+        kept_bytes += len(entry.name) + len(entry.link)
+        _check_size(entry, 0, kept_bytes, limits)
         if entry.type in (tar_read.SYMLINK, tar_read.LINK):
             yield _alias(name, entry)
         elif entry.type == tar_read.REGULAR:
             head = stream.peek(min(_HEAD_BYTES, entry.size))
             if _is_json(head):
                 kept_bytes += entry.size
-                _check_size(entry, kept_bytes, limits)
+                _check_size(entry, entry.size, kept_bytes, limits)
                 yield Document(name, stream.exactly(entry.size))
             else:
                 yield LayerMember(name, entry.size,
@@ -137,14 +139,12 @@ def _is_json(head: bytes) -> bool:
             and not tar_read.is_header(head))
 
 
-def _check_size(entry: tar_read.Entry, kept_bytes: int,
+def _check_size(entry: tar_read.Entry, size: int, kept_bytes: int,
                 limits: image_limits.Limits) -> None:
-    if (entry.size > limits.document_bytes
-            or kept_bytes > limits.documents_bytes):
+    if size > limits.document_bytes or kept_bytes > limits.documents_bytes:
         raise exception.InvalidRequest(
-            f'{entry.text()} of {entry.size} bytes makes the archive '
-            'hold more JSON than this host allows',
-            'image.too_large')
+            f'with {entry.text()} of {size} bytes the archive holds more '
+            'JSON and names than this host allows', 'image.too_large')
 
 
 def _alias(name: str, entry: tar_read.Entry) -> Alias:

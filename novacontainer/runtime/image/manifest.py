@@ -12,6 +12,7 @@ Sources: the ``docker save`` format (Docker image specification 1.2,
 from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
+import itertools
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import config
@@ -23,6 +24,9 @@ from novacontainer.runtime import models
 _DOCKER = 'manifest.json'
 _INDEX = 'index.json'
 _INDEX_DEPTH = 4
+#: Entries of all indexes together; each nested one is read once per entry
+#: that names it, so a few small ones could stand for billions.
+_INDEX_ENTRIES = 10_000
 _NAME_ANNOTATIONS = ('io.containerd.image.name',
                      'org.opencontainers.image.ref.name')
 
@@ -83,7 +87,8 @@ def _docker(documents: Mapping[str, bytes]) -> Iterator[Described]:
 def _oci(documents: Mapping[str, bytes]) -> Iterator[Described]:
     """Merge index entries that name one manifest by several names."""
     found: dict[str, list[str]] = {}
-    for name, reference_name in _manifests(documents, _INDEX, 0):
+    numbers = itertools.count(1)
+    for name, reference_name in _manifests(documents, _INDEX, 0, numbers):
         names = found.setdefault(name, [])
         if reference_name and reference_name not in names:
             names.append(reference_name)
@@ -99,9 +104,12 @@ def _oci(documents: Mapping[str, bytes]) -> Iterator[Described]:
             tuple(map(blob_name, layers)), tuple(names))
 
 
-def _manifests(documents: Mapping[str, bytes], member: str,
-               depth: int) -> Iterator[tuple[str, str]]:
-    """Yield (manifest digest, name) of an index and those within it."""
+def _manifests(documents: Mapping[str, bytes], member: str, depth: int,
+               count: Iterator[int]) -> Iterator[tuple[str, str]]:
+    """Yield (manifest digest, name) of an index and those within it.
+
+    :param count: numbers the entries of all indexes.
+    """
     if depth > _INDEX_DEPTH:
         raise exception.InvalidRequest(
             'the image indexes are nested too deeply', 'image.malformed')
@@ -109,6 +117,10 @@ def _manifests(documents: Mapping[str, bytes], member: str,
         document.parse(_document(documents, member, 'index'), 'the index'),
         'the index')
     for entry in document.sequence(index.get('manifests'), 'manifests'):
+        if next(count) > _INDEX_ENTRIES:
+            raise exception.InvalidRequest(
+                f'the image indexes have more than {_INDEX_ENTRIES} '
+                'entries', 'image.too_large')
         name = _digest_of(entry, 'a manifest')
         if not _suits(entry):
             continue
@@ -117,7 +129,7 @@ def _manifests(documents: Mapping[str, bytes], member: str,
                                 'a manifest')
         if isinstance(nested, dict) and 'manifests' in nested:
             for inner, inner_name in _manifests(
-                    documents, blob_name(name), depth + 1):
+                    documents, blob_name(name), depth + 1, count):
                 yield inner, own or inner_name
         else:
             yield name, own

@@ -28,6 +28,9 @@ DEFAULT_DOMAIN = 'docker.io'
 _OLD_DEFAULT_DOMAIN = 'index.docker.io'
 _OFFICIAL = 'library/'
 DEFAULT_TAG = 'latest'
+#: Below it stand the images of Glance, by their ids; Nova boots whatever has
+#: such a name, so no archive may give it to itself.
+_RESERVED = 'glance/'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,6 +107,14 @@ def parse_tagged(text: str, tag: str = '') -> Reference:
             f'refusing to create a tag with a digest reference: {text}',
             'image.invalid_reference')
     return dataclasses.replace(found, tag=tag or found.tag or DEFAULT_TAG)
+
+
+def is_reserved(text: str) -> bool:
+    """Tell whether only whoever loads an image may give it this name.
+
+    :param text: a familiar name.
+    """
+    return text.startswith(_RESERVED)
 
 
 def _split_domain(name: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ layer is unpacked as it passes, and only then it turns out what it was.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 import contextlib
 import hashlib
 import json
@@ -46,6 +47,7 @@ class Loader:
         self._aliases: dict[str, str] = {}
         self._reused: dict[str, models.Layer] = {}
         self._others: set[str] = set()
+        self._left_out: list[str] = []
 
     def run(self, source: archive_read.BinaryReader, reference: str | None,
             progress: Callable[[str], None]) -> tuple[models.Image, ...]:
@@ -66,6 +68,9 @@ class Loader:
                 progress(f'Loaded image ID: {image.id}')
             self._catalog.announce('load', image,
                                    next(iter(wanted.references), ''))
+        for text in self._left_out:
+            progress(f'Left out the name {text}, which no archive can give '
+                     'to its image')
         return tuple(made)
 
     def _read(self, source: archive_read.BinaryReader,
@@ -87,12 +92,29 @@ class Loader:
             raise exception.InvalidRequest(
                 'the archive names no image for this machine',
                 'image.no_manifest')
+        self._check_number(described)
         if name is not None and len(described) != 1:
             raise exception.InvalidRequest(
                 f'the archive holds {len(described)} images, but exactly '
                 f'one can become {name}', 'image.several')
         self._stage.settle()
         return [self._image(one, name) for one in described]
+
+    def _check_number(self, described: Sequence[manifest.Described]) -> None:
+        """Refuse a small manifest that names the same things again and again.
+
+        Each image has its config parsed anew.
+        """
+        limits = self._limits
+        if (len(described) > limits.archive_images
+                or sum(len(one.references) for one in described)
+                > limits.archive_names
+                or sum(len(one.config) for one in described)
+                > limits.documents_bytes):
+            raise exception.InvalidRequest(
+                f'the archive describes {len(described)} images, with more '
+                'names or larger configs than this host takes at once',
+                'image.too_large')
 
     def _root_filesystem(self, stream: chunks.ChunkStream,
                          name: str | None) -> image_catalog.NewImage:
@@ -153,8 +175,17 @@ class Loader:
                 layers, expected, described.layers, strict=True):
             _check_content(member, diff_id, layer.diff_id)
         return image_catalog.NewImage(
-            described.config, layers,
-            (name,) if name else described.references)
+            described.config, layers, self._names(described, name))
+
+    def _names(self, described: manifest.Described,
+               name: str | None) -> tuple[str, ...]:
+        if name:
+            return (name,)
+        reserved = [text for text in described.references
+                    if image_reference.is_reserved(text)]
+        self._left_out.extend(reserved)
+        return tuple(text for text in described.references
+                     if text not in reserved)
 
     def _layer(self, member: str) -> models.Layer:
         """Give the layer of a member, through the archive's own links."""

@@ -11,6 +11,7 @@ import os
 import pathlib
 import types
 
+from novacontainer.runtime import exception
 from novacontainer.runtime.image import compression
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime import models
@@ -76,6 +77,7 @@ class Stage:
         self._limits = limits
         self._undo = contextlib.ExitStack()
         self._running: dict[str, _Incoming] = {}
+        self._taken = 0
         #: What is unpacked, by the name that the caller gave it.
         self.staged: dict[str, StagedLayer] = {}
 
@@ -99,6 +101,11 @@ class Stage:
         :returns: digest of the bytes.
         :raises RuntimeFault: this layer, or an earlier one, is bad.
         """
+        self._taken += 1
+        if self._taken > self._limits.archive_layers:
+            raise exception.InvalidRequest(
+                f'the archive has more than {self._limits.archive_layers} '
+                'members that may be layers', 'image.too_large')
         while len(self._running) >= _CHILDREN:
             self._settle(next(iter(self._running)))
         blob = self._blobs.writer()
@@ -111,6 +118,11 @@ class Stage:
         incoming = _Incoming(blob, tree, child)
         for piece in pieces:
             incoming.write(piece)
+            # The child stops at the end of the tar, whatever follows it.
+            if blob.size_bytes > self._limits.layer_tar_bytes:
+                raise exception.InvalidRequest(
+                    'a layer is larger than this host allows',
+                    'image.too_large')
         incoming.finish()
         if name in self._running:
             self._settle(name)

@@ -24,6 +24,7 @@ from novacontainer.runtime import exception
 from novacontainer.runtime.host import confinement
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
+from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.unpack import apply
 from novacontainer.runtime.unpack import follow
 from novacontainer.runtime.unpack import produce
@@ -39,8 +40,6 @@ _APPLY_CAPABILITIES = (
 _PRODUCE_CAPABILITIES = (
     confinement.CAP_DAC_OVERRIDE, confinement.CAP_SYS_ADMIN)
 
-#: What a tar spends on an entry beside its data, generously.
-_OVERHEAD_BYTES = 4096
 _COMPRESSION_MODULES = {
     compression.XZ: 'lzma', compression.BZIP2: 'bz2',
     compression.ZSTD: 'zstandard'}
@@ -63,6 +62,11 @@ def main(arguments: list[str]) -> int:
         fields = [b'error', type(fault).__name__.encode(),
                   fault.code.encode(),
                   fault.message.encode('utf-8', 'backslashreplace')]
+    except MemoryError:
+        # An image of millions of long names, or a container with them.
+        fields = [b'error', b'InvalidRequest', b'image.too_large',
+                  b'a layer takes more memory to handle than this host '
+                  b'allows']
     except follow.Abandoned:
         return 1
     chunks.write_all(report, b'\0'.join(fields))
@@ -77,8 +81,8 @@ def _applier(root: str, control: int, limits: tuple[int, int],
     if kind != compression.PLAIN:
         __import__(_COMPRESSION_MODULES.get(kind, 'zlib'))
         from novacontainer.runtime.unpack import inflate  # 8 ms
-        decompressor = inflate.Inflater(
-            kind, source.rest(), limits[0] + limits[1] * _OVERHEAD_BYTES)
+        largest = limits[0] + limits[1] * image_limits.ENTRY_BYTES
+        decompressor = inflate.Inflater(kind, source.rest(), largest)
         source = decompressor.stream
     confinement.confine(root, _APPLY_CAPABILITIES)
 

@@ -106,6 +106,14 @@ class TestMembers(base.BaseTestCase):
                                       whole, **bounds)
             self.assertEqual('image.too_large', error.code)
 
+    def test_names_count(self):
+        data = archives.tar([
+            (archives.member(f'{number}' + 'a' * 2000, tarfile.SYMTYPE,
+                             link='b' * 2000), b'') for number in range(9)])
+        self.assertEqual(9, len(members(data)))
+        self.assertRaises(exception.InvalidRequest, members, data,
+                          documents_bytes=30_000)
+
     def test_looks_like_layer(self):
         layer = archives.layer({'a': b'b'})
         for head in (layer[:512], gzip.compress(layer)[:512], bytes(512)):

@@ -116,3 +116,15 @@ class TestOci(base.BaseTestCase):
             exception.InvalidRequest, self.read,
             [{'digest': archives.digest(b'?')}])
         self.assertEqual('image.missing_member', error.code)
+
+    def test_indexes_that_name_each_other_many_times(self):
+        documents = {}
+        name, data, descriptor = blob({'layers': []})
+        documents[name] = data
+        for _ in range(4):
+            name, data, descriptor = blob({'manifests': [descriptor] * 20})
+            documents[name] = data
+        documents['index.json'] = data
+        error = self.assertRaises(exception.InvalidRequest, manifest.read,
+                                  documents)
+        self.assertEqual('image.too_large', error.code)

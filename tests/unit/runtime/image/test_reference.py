@@ -65,3 +65,16 @@ class TestParse(base.BaseTestCase):
     def test_a_digest_is_no_tag(self):
         self.assertRaises(exception.InvalidRequest, reference.parse_tagged,
                           'a@sha256:' + 'a' * 64)
+
+
+class TestReserved(base.BaseTestCase):
+
+    def test_names_of_glance(self):
+        for text in ('glance/id:sum', 'docker.io/glance/id',
+                     'index.docker.io/glance/id:x', 'glance/a/b'):
+            self.assertTrue(reference.is_reserved(
+                str(reference.parse(text))), text)
+        for text in ('glance:1', 'library/glance', 'x.org/glance/a',
+                     'glances/a'):
+            self.assertFalse(reference.is_reserved(
+                str(reference.parse(text))), text)
