@@ -4,6 +4,7 @@ import errno
 import gzip
 import os
 import pathlib
+import resource
 import signal
 import stat
 import struct
@@ -11,11 +12,13 @@ import subprocess
 import sys
 import tarfile
 import time
+from unittest import mock
 
 import fixtures
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import trees
 from novacontainer.runtime.image import limits
 from novacontainer.runtime import models
 from novacontainer.runtime.unpack import unpacker
@@ -246,6 +249,51 @@ class TestChild(UnpackTestCase):
         return text.rpartition(')')[2].split()[0] != 'Z'
 
 
+class TestCosts(UnpackTestCase):
+    """What a small upload may make this host spend."""
+
+    def test_implied_directories_count(self):
+        self.limits = limits.Limits(layer_entries=100)
+        error = self.assertRaises(
+            exception.InvalidRequest, self.apply,
+            archives.tar([(archives.member('d/' * 200 + 'f'), b'')]))
+        self.assertEqual('image.too_large', error.code)
+
+    def test_memory(self):
+        folder = '/'.join(['d' * 200] * 19)
+        data = archives.tar([
+            (archives.member(f'{folder}/.wh.{number}'), b'')
+            for number in range(5000)])
+        with mock.patch.object(unpacker, '_START', unpacker._START.replace(
+                'sys.exit', 'from novacontainer.runtime.host import '
+                'confinement; confinement._MEMORY_BYTES = 24 << 20; '
+                'sys.exit')):
+            error = self.assertRaises(exception.InvalidRequest, self.apply,
+                                      data)
+        self.assertIn('memory', error.message)
+
+    def test_deep_opaque_directories_take_no_descriptors(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE,
+                        (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+        self.apply(archives.tar([
+            (archives.member('d/' * 300 + '.wh..wh..opq'), b'')]))
+        self.assertEqual(b'y', os.getxattr(
+            self.tree / ('d/' * 300), 'trusted.overlay.opaque'))
+
+    def test_more_opaque_directories_than_the_daemon_takes(self):
+        data = archives.tar([
+            (archives.member(f'{number}/.wh..wh..opq'), b'')
+            for number in range(20)])
+        with mock.patch.object(unpacker, '_START', unpacker._START.replace(
+                'sys.exit', 'from novacontainer.runtime.unpack import apply; '
+                'apply._OPAQUE_BYTES = 40; sys.exit')):
+            error = self.assertRaises(exception.InvalidRequest, self.apply,
+                                      data)
+        self.assertEqual('image.too_large', error.code)
+
+
 class TestProduce(UnpackTestCase):
 
     def produce(self, id_map=None):
@@ -286,3 +334,22 @@ class TestProduce(UnpackTestCase):
     def test_refused(self):
         os.setxattr(self.tree, 'trusted.overlay.redirect', b'/x')
         self.assertRaises(exception.NotSupported, self.produce)
+
+    def test_a_path_that_no_layer_can_hold(self):
+        handle = os.open(self.tree, os.O_RDONLY)
+        for _ in range(21):
+            os.mkdir('d' * 200, dir_fd=handle)
+            below = os.open('d' * 200, os.O_RDONLY, dir_fd=handle)
+            os.close(handle)
+            handle = below
+        os.close(handle)
+        self.addCleanup(trees.remove, self.tree)
+        error = self.assertRaises(exception.InvalidRequest, self.produce)
+        self.assertIn('4095', error.message)
+
+    def test_names_that_look_like_whiteouts_are_left_out(self):
+        for name in ('.wh.', '.wh.a', '.wh..wh..opq', 'a'):
+            (self.tree / name).touch()
+        self.blob.write_bytes(self.produce())
+        with tarfile.open(self.blob) as archive:
+            self.assertEqual(['.', 'a'], archive.getnames())

@@ -32,6 +32,8 @@ _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 
 _OPEN_FILES = 64
+#: Of which a decompressor may take 128 MiB; a million paths take as much.
+_MEMORY_BYTES = 1 << 30
 
 
 def die_with_parent(parent: int) -> None:
@@ -49,8 +51,8 @@ def confine(root: str, capabilities: Iterable[int]) -> None:
     """Make ``root`` this process's world, and drop what it needs no more.
 
     Afterwards there is no network, no other file system than that of
-    ``root``, nothing above ``root``, no way to gain privileges, and no
-    capability but those given.  Open descriptors stay.
+    ``root``, nothing above ``root``, no way to gain privileges, little
+    memory, and no capability but those given.  Open descriptors stay.
 
     :param capabilities: numbers from linux/capability.h; without
         CAP_SYS_CHROOT there is no way out of the root again.
@@ -58,6 +60,7 @@ def confine(root: str, capabilities: Iterable[int]) -> None:
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
     syscalls.check(syscalls.libc.unshare(_NEW_NAMESPACES))
     os.umask(0)
     os.chdir(root)

@@ -211,7 +211,8 @@ def _extend(entry: Entry, pax: dict[bytes, bytes]) -> None:
             entry.mtime_ns = _nanoseconds(value)
         elif key.startswith(_XATTR):
             entry.xattrs[key[len(_XATTR):]] = value
-    if b'\0' in entry.name or b'\0' in entry.link:
+    if any(b'\0' in name for name in (
+            entry.name, entry.link, *entry.xattrs)):
         raise malformed('a name contains a NUL byte')
 
 

@@ -36,6 +36,8 @@ _TIME_MIN_NS = -(1 << 31) * 1_000_000_000
 _TIME_MAX_NS = (1 << 33) * 1_000_000_000
 _CAPABILITY = b'security.capability'
 _CAPABILITY_V3_BYTES = 24
+#: The daemon gets the names of all opaque directories, and keeps them.
+_OPAQUE_BYTES = 16 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 #: The file system's word for what is wrong with a name of the image.
 _NAME_ERRORS = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR,
@@ -74,16 +76,20 @@ class Applier:
         :raises Unavailable: no space left.
         """
         for entry in tar_read.entries(self._stream, need_end=need_end):
-            self.entries += 1
-            if self.entries > self._max_entries:
-                raise exception.InvalidRequest(
-                    f'a layer has more than {self._max_entries} files; '
-                    'this host allows no more', 'image.too_large')
+            self._count()
             try:
                 self._apply(entry)
             except OSError as error:
                 raise _translated(error, entry) from error
         self._set_directory_times()
+
+    def _count(self) -> None:
+        """Count a file or a directory, said or implied."""
+        self.entries += 1
+        if self.entries > self._max_entries:
+            raise exception.InvalidRequest(
+                f'a layer has more than {self._max_entries} files; '
+                'this host allows no more', 'image.too_large')
 
     def opaque(self) -> list[bytes]:
         """Directories that hide the lower ones, from the layer's root.
@@ -92,6 +98,10 @@ class Applier:
         dropped.
         """
         real = {os.path.realpath(b'/' + path) for path in self._opaque}
+        if sum(map(len, real)) > _OPAQUE_BYTES:
+            raise exception.InvalidRequest(
+                f'a layer has too many opaque directories ({len(real)})',
+                'image.too_large')
         return sorted(path.lstrip(b'/') for path in real
                       if stat.S_ISDIR(self._kind(path)))
 
@@ -253,6 +263,7 @@ class Applier:
             parent = name[:end]
             try:
                 os.mkdir(parent, 0o755)
+                self._count()
                 os.chown(parent, 0, 0)
             except FileExistsError:
                 if parent in self._whiteouts:

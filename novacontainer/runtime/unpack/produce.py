@@ -5,7 +5,8 @@ writer and the file system.  The tree was shaped by a container, so nothing
 is followed, nothing blocks, and what is written is bounded.
 
 The order is that of names, so equal trees give equal bytes.  Sockets are
-left out, as tar has no type for them.  Host ids become the container's;
+left out, as tar has no type for them, and so is what a layer would take for
+a whiteout because of its name.  Host ids become the container's;
 times are whole seconds.
 """
 
@@ -56,11 +57,19 @@ class Producer:
         :raises NotSupported: the tree uses overlay features of which a
             layer knows nothing.
         """
-        for path in _walk():
-            try:
-                self._file(path)
-            except FileNotFoundError:
-                continue  # removed meanwhile by a container that runs
+        try:
+            for path in _walk():
+                try:
+                    self._file(path)
+                except FileNotFoundError:
+                    continue  # removed meanwhile by a container that runs
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise exception.InvalidRequest(
+                'the container holds a path of more than 4095 bytes, for '
+                'which no layer has room; remove it', 'image.unsupported',
+            ) from error
         self._write(tar_write.END)
 
     def _file(self, path: bytes) -> None:
@@ -204,8 +213,9 @@ def _walk() -> Iterator[bytes]:
                 continue
             raise
         try:
-            names = sorted(map(os.fsencode, os.listdir(handle)),
-                           reverse=True)
+            names = sorted(
+                (name for name in map(os.fsencode, os.listdir(handle))
+                 if not name.startswith(whiteout.PREFIX)), reverse=True)
         finally:
             os.close(handle)
         prefix = b'' if path == b'.' else path + b'/'

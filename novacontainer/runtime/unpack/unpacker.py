@@ -4,7 +4,6 @@ Called by the image services; calls ``unpack.child`` in a process of its own.
 A child dies with the thread that started it, so that thread waits for it.
 """
 
-import contextlib
 import os
 import pathlib
 import subprocess
@@ -104,14 +103,17 @@ class Application:
 
     def _make_opaque(self, path: bytes) -> None:
         """Set the attribute that takes a privilege the child has not."""
-        with contextlib.ExitStack() as stack:
-            handle = os.open(self._tree, _DIRECTORY)
-            stack.callback(os.close, handle)
+        handle = os.open(self._tree, _DIRECTORY)
+        try:
+            # One descriptor at a time: the path can have 2000 parts.
             for part in filter(None, path.split(b'/')):
-                handle = os.open(part, _DIRECTORY, dir_fd=handle)
-                stack.callback(os.close, handle)
+                below = os.open(part, _DIRECTORY, dir_fd=handle)
+                os.close(handle)
+                handle = below
             os.setxattr(handle, whiteout.OPAQUE_ATTRIBUTE,
                         whiteout.OPAQUE_VALUE)
+        finally:
+            os.close(handle)
 
 
 class Production:

@@ -147,6 +147,10 @@ class TestRefused(base.BaseTestCase):
         self.assert_refused(archives.tar(
             [(archives.member('d/' * 2100), b'')]))
 
+    def test_nul_in_the_name_of_an_attribute(self):
+        self.assert_refused(archives.tar([(archives.member(
+            'a', pax={'SCHILY.xattr.user.a\0b': 'v'}), b'')]))
+
     def test_extensions_without_end(self):
         header = archives.member('x', tarfile.XHDTYPE)
         header.size = 0
