@@ -32,7 +32,9 @@ def inventory(directory: directories.Directory) -> Inventory:
         'containers': {container['Id']
                        for container in runtime.containers(directory)},
         'mounts': set(mounts.listed(directory)),
-        'network namespaces': set(namespaces.listed(directory)),
+        'network namespaces': {
+            name for name in namespaces.listed(directory)
+            if name.startswith(namespaces.CONTAINER)},
         'interfaces': _interfaces(),
         'switch ports': switch.ports_of_bridge(directory),
         'cgroups': cgroups.listed(),

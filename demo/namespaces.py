@@ -10,8 +10,11 @@ from demo import directory as directories
 
 _PINS = pathlib.Path('/run/netns')
 
-# Of containers, and of Neutron's agents.
-_KINDS = ('nc-', 'qdhcp-', 'qrouter-')
+#: How the names of containers' namespaces begin.
+CONTAINER = 'nc-'
+
+# These two are of Neutron's agents.
+_KINDS = (CONTAINER, 'qdhcp-', 'qrouter-')
 
 # Whoever made a namespace has its id in the log.
 _LOGS = ('novacontainerd.log', 'neutron-dhcp-agent.log',

@@ -5,6 +5,7 @@ database password, and reaches root only through sudo and nova-rootwrap.
 """
 
 from demo import commands
+from demo import configs
 from demo import databases
 from demo import directory as directories
 from demo import environment
@@ -41,16 +42,16 @@ def start_controllers(directory: directories.Directory,
                       supervisor: processes.Supervisor) -> None:
     """Start the conductor and the scheduler."""
     etc = directory.etc / 'nova'
-    configs = (etc / 'nova.conf', etc / 'nova-controller.conf')
+    files = (etc / 'nova.conf', etc / 'nova-controller.conf')
     for name in CONTROLLERS:
         supervisor.start(processes.Process(
             name,
-            (directory.tool(name), '--config-file', str(configs[0]),
-             '--config-file', str(configs[1])),
+            (directory.tool(name), '--config-file', str(files[0]),
+             '--config-file', str(files[1])),
             commands.clean_environment(directory.home,
                                        directory.venv / 'bin'),
             directories.USER,
-            (*configs, environment.openstack_stamp(directory))))
+            (*files, environment.openstack_stamp(directory))))
 
 
 def start_api(directory: directories.Directory,
@@ -59,22 +60,24 @@ def start_api(directory: directories.Directory,
     """Serve the compute API, or the metadata API."""
     etc = directory.etc / 'nova'
     # The first is also where the WSGI pipeline is read from.
-    configs = (f'{directory.venv}/etc/nova/api-paste.ini', 'nova.conf',
-               'nova-controller.conf')
+    files = (f'{directory.venv}/etc/nova/api-paste.ini', 'nova.conf',
+             'nova-controller.conf')
     supervisor.start(uwsgi.process(
         directory, name, module, port,
         {'OS_NOVA_CONFIG_DIR': str(etc),
-         'OS_NOVA_CONFIG_FILES': ';'.join(configs)},
-        tuple(etc / config for config in configs)))
+         'OS_NOVA_CONFIG_FILES': ';'.join(files)},
+        tuple(etc / name for name in files)))
     supervisor.wait_ready(name, lambda: ports.answers(port))
 
 
 def start_compute(directory: directories.Directory,
                   supervisor: processes.Supervisor) -> None:
-    """Start nova-compute with our driver.
+    """Start nova-compute with our driver, and wait until it takes orders.
 
     A nova-compute that finds no conductor waits ten seconds before it asks
-    again, so it is started when there is one.
+    again, so it is started when there is one.  An instance that is asked for
+    while it starts would be set to ERROR first ("unclaimed"), and Nova takes
+    it for up as long as its predecessor's last report is young.
     """
     supervisor.wait_ready(
         'nova-conductor', lambda: messaging.consumed(directory, 'conductor'))
@@ -92,3 +95,6 @@ def start_compute(directory: directories.Directory,
         commands.clean_environment(directory.home, directory.venv / 'bin',
                                    **switch.environment(directory)),
         directories.USER, inputs))
+    supervisor.wait_ready(
+        'nova-compute',
+        lambda: messaging.consumed(directory, f'compute.{configs.HOST}'))
