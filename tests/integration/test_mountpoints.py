@@ -151,6 +151,15 @@ class TestPrepare(RootfsCase):
         for path in ('/proc', '/sys', '/dev/shm', '/dev'):
             self.prepare(working_dir=path)
 
+    def test_no_link_into_proc_or_sys(self):
+        for name in ('proc', 'sys'):
+            (self.rootfs / name).mkdir()
+            (self.rootfs / 'etc').symlink_to(f'/{name}')
+            self.assertIn(f'leads to /{name}', self.refused())
+            self.assertIn(f'leads to /{name}',
+                          self.refused(targets=(('/etc/data', True),)))
+            (self.rootfs / 'etc').unlink()
+
     def test_below_kernel_directories_nothing_is_made(self):
         self.prepare(targets=(('/dev/shm', True), ('/proc/cpuinfo', False)),
                      working_dir='/dev/new')

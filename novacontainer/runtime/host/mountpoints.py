@@ -92,6 +92,10 @@ def _target(root_fd: int, parts: tuple[str, ...], is_directory: bool,
         _directory(root_fd, parts, uid)
     else:
         _file(root_fd, parts, uid)
+    folder = _resolved(root_fd, parts if is_directory else parts[:-1])
+    if folder[:1] and folder[0] in _NO_WORK:
+        # Hidden by what is mounted there before.
+        raise _refused('/'.join(parts), f'a link leads to /{folder[0]}')
 
 
 def _parts(path: str) -> tuple[str, ...]:
