@@ -24,6 +24,7 @@ from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
+from novacontainer.runtime.host import rlimits
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.service import containers
 from novacontainer.runtime.service import diskfaults
@@ -33,6 +34,7 @@ from novacontainer.runtime.service import images
 from novacontainer.runtime.service import logs
 from novacontainer.runtime.service import preflight
 from novacontainer.runtime.service import preparation
+from novacontainer.runtime.service import resources
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import system
 from novacontainer.runtime.storage import base as storage_base
@@ -44,6 +46,9 @@ from novacontainer.runtime.store import paths
 from novacontainer.runtime.unpack import unpacker
 
 LOG = logging.getLogger(__name__)
+
+#: Memory nodes that are there (ABI/stable/sysfs-devices-node).
+_NODES = pathlib.Path('/sys/devices/system/node/has_memory')
 
 #: How long a stopping daemon lets calls go on that wait for a container to
 #: end; what they began goes on without them.
@@ -78,6 +83,9 @@ class Daemon:
                 preflight.check_reachable(root)
                 stack.enter_context(preflight.sole_owner(root))
             preflight.check_data_root(self._data_root)
+            if not rlimits.lift_hard():
+                LOG.info('Without CAP_SYS_RESOURCE containers get no '
+                         'ulimits above those of this daemon')
             built = _Parts(conf, self._data_root, self._run_root, stack)
             asyncio.run(self._serve(built))
         LOG.info('novacontainerd has ended; containers go on')
@@ -182,11 +190,22 @@ def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
         policy=hostconfig.Policy(
             cpus=frozenset(os.sched_getaffinity(0)),
             runtime=engine.name,
+            mems=_memory_nodes(),
+            ulimits=rlimits.hard(),
             allow_host_userns=options.allow_host_userns),
         settings=preparation.Settings(
             cgroup_parent=conf.engine.cgroup_parent,
             cgroup_version=cgroup_version,
             log_size_max_bytes=options.log_size_max_bytes))
+
+
+def _memory_nodes() -> frozenset[int]:
+    """Return the host's memory nodes; a kernel without NUMA has one."""
+    try:
+        text = _NODES.read_text()
+    except FileNotFoundError:
+        return frozenset((0,))
+    return resources.numbers(str(_NODES), text.strip())
 
 
 def _image_limits(conf: cfg.ConfigOpts) -> image_limits.Limits:

@@ -27,11 +27,16 @@ class Policy:
 
     :param cpus: numbers of the host's cpus.
     :param runtime: name of the OCI runtime in use.
+    :param mems: numbers of the host's memory nodes.
+    :param ulimits: hard limits beyond which no container with a user
+        namespace can go, by name; -1 and absent: none.
     :param allow_host_userns: containers may do without a user namespace.
     """
 
     cpus: frozenset[int]
     runtime: str
+    mems: frozenset[int] = frozenset((0,))
+    ulimits: Mapping[str, int] = dataclasses.field(default_factory=dict)
     allow_host_userns: bool = False
 
 
@@ -102,14 +107,15 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     _check_names(given)
     defaults.capabilities(given.get('CapAdd') or (),
                           given.get('CapDrop') or ())
-    resources.check(given, policy.cpus)
+    resources.check(given, policy.cpus, policy.mems)
+    _check_reach(given, policy)
     mounts.requested(given)
     given['NetworkMode'] = 'none'
     given['ShmSize'] = given.get('ShmSize') or resources.SHM_BYTES
     given['Runtime'] = policy.runtime
     memory = given.get('Memory') or 0
     if memory and not given.get('MemorySwap'):
-        given['MemorySwap'] = 2 * memory
+        given['MemorySwap'] = resources.default_swap(memory)
     return given
 
 
@@ -187,6 +193,22 @@ def _check_userns(given: models.Json, policy: Policy) -> None:
             'UsernsMode "host" is not allowed on this host; the operator '
             'can set [containers]allow_host_userns',
             'container.host_userns_forbidden')
+
+
+def _check_reach(given: models.Json, policy: Policy) -> None:
+    """Refuse what needs privileges that a user namespace takes away."""
+    if given.get('UsernsMode') == 'host':
+        return
+    if (given.get('OomScoreAdj') or 0) < 0:
+        raise _invalid('OomScoreAdj below 0 needs UsernsMode "host": a '
+                       'container with a user namespace cannot have it')
+    for item in given.get('Ulimits') or ():
+        top = policy.ulimits.get(item['Name'], -1)
+        for value in (item.get('Soft') or 0, item.get('Hard') or 0):
+            if top != -1 and not 0 <= value <= top:
+                raise _invalid(
+                    f'ulimit {item["Name"]}: {value} is beyond the hard '
+                    f'limit of novacontainerd, {top}; raise that one first')
 
 
 def _check_log(given: models.Json) -> None:

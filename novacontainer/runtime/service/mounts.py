@@ -23,6 +23,8 @@ _TMPFS_OPTION = re.compile(
     r'ro|rw|(?:no)?(?:suid|dev|exec|atime|diratime)|relatime|sync|async|'
     r'(?:size|nr_blocks|nr_inodes)=\d+[kmgKMG%]?|mode=[0-7]{3,4}|'
     r'(?:uid|gid)=\d+')
+#: The last id that a container's user namespace has.
+_ID_MAX = 65535
 _TMPFS_DEFAULTS = ('nosuid', 'nodev', 'noexec', 'relatime')
 
 #: Where nothing may be mounted over, for the container's isolation.
@@ -118,7 +120,9 @@ def _from_mount(mount: models.Json) -> models.Mount:
 def _from_tmpfs(target: str, options: str) -> models.Mount:
     words = [word for word in options.split(',') if word]
     for word in words:
-        if not _TMPFS_OPTION.fullmatch(word):
+        name, _, value = word.partition('=')
+        if not _TMPFS_OPTION.fullmatch(word) or (
+                name in ('uid', 'gid') and int(value) > _ID_MAX):
             raise _invalid(f'invalid tmpfs option {word!r} for {target}')
     opposites = {word.removeprefix('no') for word in words}
     defaults = [word for word in _TMPFS_DEFAULTS

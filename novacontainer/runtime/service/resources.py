@@ -21,6 +21,7 @@ QUOTA_MIN_US = 1000
 PERIOD_US = 100_000
 #: RLIM_INFINITY of getrlimit(2), for which Docker writes -1.
 UNLIMITED = 2**64 - 1
+_INT64_MAX = 2**63 - 1
 #: What a container gets as /dev/shm when nothing is said.
 SHM_BYTES = 64 * 1024 * 1024
 
@@ -34,14 +35,17 @@ ULIMITS = frozenset((
     'stack'))
 
 
-def check(host_config: models.Json, cpus: frozenset[int]) -> None:
+def check(host_config: models.Json, cpus: frozenset[int],
+          mems: frozenset[int] = frozenset((0,))) -> None:
     """Refuse limits that make no sense, or not on this host.
 
     :param cpus: numbers of the host's cpus.
+    :param mems: numbers of the host's memory nodes.
     :raises InvalidRequest: names the field.
     """
     _check_memory(host_config)
     _check_cpu(host_config, cpus)
+    _check_sets(host_config, cpus, mems)
     for field in ('PidsLimit', 'ShmSize'):
         if (host_config.get(field) or 0) < (-1 if field[0] == 'P' else 0):
             raise _invalid(f'{field} must not be negative')
@@ -62,7 +66,7 @@ def limits(host_config: models.Json) -> models.Resources:
     memory = host_config.get('Memory') or 0
     swap = host_config.get('MemorySwap') or 0
     if swap == 0:
-        swap = 2 * memory
+        swap = default_swap(memory)
     quota = host_config.get('CpuQuota') or 0
     period = host_config.get('CpuPeriod') or 0
     nano_cpus = host_config.get('NanoCpus') or 0
@@ -81,6 +85,11 @@ def limits(host_config: models.Json) -> models.Resources:
         pids=max(0, host_config.get('PidsLimit') or 0))
 
 
+def default_swap(memory_bytes: int) -> int:
+    """Return the limit of memory and swap where only memory's is given."""
+    return min(2 * memory_bytes, _INT64_MAX)
+
+
 def ulimits(host_config: models.Json) -> tuple[models.Ulimit, ...]:
     """Return the rlimits of a ``HostConfig``.
 
@@ -92,6 +101,9 @@ def ulimits(host_config: models.Json) -> tuple[models.Ulimit, ...]:
         soft, hard = item.get('Soft') or 0, item.get('Hard') or 0
         if name not in ULIMITS:
             raise _invalid(f'invalid ulimit type: {name}')
+        if soft < -1 or hard < -1:
+            raise _invalid(f'ulimit {name}: give a number, or -1 for no '
+                           'limit')
         if hard != -1 and (soft == -1 or soft > hard):
             raise _invalid(
                 f'ulimit {name}: soft limit must be less than or equal to '
@@ -170,17 +182,24 @@ def _check_cpu(host_config: models.Json, cpus: frozenset[int]) -> None:
     shares = host_config.get('CpuShares') or 0
     if not (shares == 0 or 2 <= shares <= 262144):
         raise _invalid('CpuShares must lie between 2 and 262144')
-    wanted = _numbers('CpusetCpus', host_config.get('CpusetCpus') or '')
-    if not wanted <= cpus:
-        raise _invalid(
-            'Requested CPUs are not available - requested '
-            f'{host_config["CpusetCpus"]}, available: '
-            f'{",".join(map(str, sorted(cpus)))}')
-    _numbers('CpusetMems', host_config.get('CpusetMems') or '')
 
 
-def _numbers(field: str, text: str) -> frozenset[int]:
-    """Read a list of the kernel's form: ``0-3,8`` (cpuset(7))."""
+def _check_sets(host_config: models.Json, cpus: frozenset[int],
+                mems: frozenset[int]) -> None:
+    for field, what, there in (('CpusetCpus', 'CPUs', cpus),
+                               ('CpusetMems', 'memory nodes', mems)):
+        text = host_config.get(field) or ''
+        if not numbers(field, text) <= there:
+            raise _invalid(
+                f'Requested {what} are not available - requested {text}, '
+                f'available: {",".join(map(str, sorted(there)))}')
+
+
+def numbers(field: str, text: str) -> frozenset[int]:
+    """Read a list of the kernel's form: ``0-3,8`` (cpuset(7)).
+
+    :raises InvalidRequest: it is none; names the field.
+    """
     if not text:
         return frozenset()
     if not _LIST.fullmatch(text):

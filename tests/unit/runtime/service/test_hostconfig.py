@@ -100,6 +100,24 @@ class NormaliseTest(base.BaseTestCase):
                 exception.NotSupported, normalise, None,
                 {'EndpointsConfig': {name: endpoint}})
 
+    def test_what_a_user_namespace_takes_away(self):
+        files = [{'Name': 'nofile', 'Soft': 5, 'Hard': 9}]
+        endless = [{'Name': 'nofile', 'Soft': -1, 'Hard': -1}]
+        normalise({'Ulimits': files}, ulimits={'nofile': 9})
+        normalise({'Ulimits': endless}, ulimits={'nofile': -1})
+        for given, top in (({'OomScoreAdj': -1}, 9), ({'Ulimits': files}, 8),
+                           ({'Ulimits': endless}, 9)):
+            error = self.assertRaises(
+                exception.InvalidRequest, normalise, given,
+                ulimits={'nofile': top})
+            self.assertEqual('container.invalid_host_config', error.code)
+            normalise({**given, 'UsernsMode': 'host'}, allow_host_userns=True,
+                      ulimits={'nofile': top})
+
+    def test_swap_stays_a_number_of_the_kernel(self):
+        found = normalise({'Memory': 2**63 - 1})
+        self.assertEqual(2**63 - 1, found['MemorySwap'])
+
     def test_host_userns_is_a_matter_of_policy(self):
         error = self.assertRaises(exception.Forbidden, normalise,
                                   {'UsernsMode': 'host'})

@@ -68,6 +68,7 @@ class MountsTest(base.BaseTestCase):
                 {'Binds': ['/a:/x'], 'Tmpfs': {'/x': ''}},
                 {'Tmpfs': {'/x': 'size=a'}}, {'Tmpfs': {'x': ''}},
                 {'Tmpfs': {'/x': 'context=y'}},
+                {'Tmpfs': {'/x': 'uid=65536'}},
                 {'Mounts': [{'Type': 'bind', 'Source': 'a',
                              'Target': '/x'}]},
                 {'Mounts': [{'Type': 'bind', 'Source': '/a'}]}):
