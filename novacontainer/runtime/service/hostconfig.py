@@ -27,17 +27,17 @@ class Policy:
 
     :param cpus: numbers of the host's cpus.
     :param runtime: name of the OCI runtime in use.
+    :param allow_host_userns: containers may do without a user namespace.
     :param mems: numbers of the host's memory nodes.
     :param ulimits: hard limits beyond which no container with a user
         namespace can go, by name; -1 and absent: none.
-    :param allow_host_userns: containers may do without a user namespace.
     """
 
     cpus: frozenset[int]
     runtime: str
+    allow_host_userns: bool = False
     mems: frozenset[int] = frozenset((0,))
     ulimits: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    allow_host_userns: bool = False
 
 
 #: Fields that are taken as they are, or looked at below.
