@@ -6,16 +6,28 @@ transactions with it; calls ``store.migrations``.
 
 from collections.abc import Iterator
 import contextlib
+import logging
+import os
 import pathlib
 import sqlite3
 import threading
 import weakref
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import filesystem
 from novacontainer.runtime.store import migrations
+
+LOG = logging.getLogger(__name__)
 
 #: How long a writer waits for another one before it gives up.
 _BUSY_TIMEOUT_S = 30.0
+#: Room on the disk for changes, but little of a small disk.
+_RESERVE_BYTES = 4 << 20
+_RESERVE_PART = 32
+_PAGE_BYTES = 4096
+#: How sqlite says that the disk is full (https://www.sqlite.org/rescode.html).
+_FULL = ('SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE')
+_DAMAGED = ('SQLITE_CORRUPT', 'SQLITE_NOTADB')
 
 
 class _Connection(sqlite3.Connection):
@@ -29,8 +41,13 @@ class Database:
     committed transaction survive a power failure
     (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
+    On a full disk it still takes small changes, because it has room of its
+    own: a container's end must be recorded, and a removal, which makes
+    room, begins with a record.
+
     :param path: file; made, with its schema, when it is missing.
-    :raises Internal: the file was written by a newer version.
+    :raises Internal: the file was written by a newer version, or is damaged.
+    :raises Unavailable: the disk is full.
     """
 
     def __init__(self, path: pathlib.Path) -> None:
@@ -40,7 +57,13 @@ class Database:
             weakref.WeakSet())
         self._lock = threading.Lock()
         self._closed = False
-        self._migrate()
+        self._room_bytes = _room_bytes(path.parent)
+        try:
+            self._migrate()
+            self._reserve()
+        except BaseException:
+            self.close()
+            raise
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -70,36 +93,41 @@ class Database:
 
     @contextlib.contextmanager
     def _bounded(self, begin: str) -> Iterator[sqlite3.Connection]:
-        connection = self._connection()
-        try:
-            connection.execute(begin)
+        with self._translated():
+            connection = self._connection()
             try:
+                connection.execute(begin)
                 yield connection
+                connection.commit()
             except BaseException:
-                connection.rollback()
+                if connection.in_transaction:
+                    connection.rollback()
                 raise
-            connection.commit()
-        except sqlite3.OperationalError as error:
-            if connection.in_transaction:
-                connection.rollback()
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what sqlite says of the disk and the file into faults."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            reason = getattr(error, 'sqlite_errorname', '')
+            if reason in _FULL:
                 raise exception.Unavailable(
                     f'no space left on the disk of {self._path}',
                     'storage.full') from error
+            if reason.startswith(_DAMAGED):
+                raise exception.Internal(
+                    f'{self._path}, which records all images and '
+                    f'containers, is damaged: {error}. Restore it from a '
+                    'copy; or stop the daemon and move the whole directory '
+                    'aside to begin anew', 'database.damaged') from error
             raise
 
     def _connection(self) -> sqlite3.Connection:
         connection: _Connection | None = getattr(
             self._local, 'connection', None)
         if connection is None:
-            # Another thread only ever closes it, see close().
-            connection = sqlite3.connect(
-                self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None,
-                check_same_thread=False, factory=_Connection)
-            connection.row_factory = sqlite3.Row
-            connection.execute('PRAGMA journal_mode = WAL')
-            connection.execute('PRAGMA synchronous = FULL')
-            connection.execute('PRAGMA foreign_keys = ON')
+            connection = self._connect()
             self._local.connection = connection
         with self._lock:
             if self._closed:
@@ -108,6 +136,51 @@ class Database:
                     'the daemon is shutting down', 'daemon.stopping')
             self._connections.add(connection)
         return connection
+
+    def _connect(self) -> _Connection:
+        # Another thread only ever closes it, see close().
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None,
+            check_same_thread=False, factory=_Connection)
+        connection.row_factory = sqlite3.Row
+        # The log begins anew before it outgrows its room.
+        pages = self._room_bytes // _PAGE_BYTES // 2
+        try:
+            for setting in ('journal_mode = WAL', 'synchronous = FULL',
+                            'foreign_keys = ON',
+                            f'wal_autocheckpoint = {pages}'):
+                connection.execute(f'PRAGMA {setting}')
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _reserve(self) -> None:
+        """Have the disk keep room for changes; without, go on all the same.
+
+        sqlite writes a change to its log and later moves it to the file.
+        There it takes pages that are free before it makes the file longer.
+        """
+        pages = self._room_bytes // _PAGE_BYTES
+        try:
+            with self.transaction() as connection:
+                free = connection.execute(
+                    'PRAGMA freelist_count').fetchone()[0]
+                if free < pages:
+                    connection.execute('CREATE TABLE room (x)')
+                    connection.execute(
+                        'INSERT INTO room VALUES (zeroblob(?))',
+                        ((pages - free) * _PAGE_BYTES,))
+                    connection.execute('DROP TABLE room')
+            with self._translated():
+                connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+            filesystem.allocate(self._path, self._path.stat().st_size)
+            filesystem.allocate(
+                self._path.with_name(f'{self._path.name}-wal'),
+                self._room_bytes)
+        except (OSError, exception.Unavailable) as error:
+            LOG.warning('No room for records could be kept on the disk, so '
+                        'nothing can be removed once it is full: %s', error)
 
     def _migrate(self) -> None:
         steps = migrations.steps()
@@ -125,3 +198,9 @@ class Database:
                     for statement in statements:
                         connection.execute(statement)
                     connection.execute(f'PRAGMA user_version = {number}')
+
+
+def _room_bytes(directory: pathlib.Path) -> int:
+    disk = os.statvfs(directory)
+    return min(_RESERVE_BYTES,
+               disk.f_blocks * disk.f_frsize // _RESERVE_PART)

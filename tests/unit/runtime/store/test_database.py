@@ -122,7 +122,7 @@ class TestDatabase(base.BaseTestCase):
                 limit = connection.execute(
                     'PRAGMA page_count').fetchone()[0]
                 connection.execute(f'PRAGMA max_page_count = {limit}')
-                for number in range(10_000):
+                for number in range(1_000_000):
                     connection.execute('INSERT INTO t VALUES (?)',
                                        (number + 10,))
         error = self.assertRaises(exception.Unavailable, fill)
@@ -142,3 +142,42 @@ class TestMigrations(base.BaseTestCase):
         with mock.patch('pkgutil.iter_modules', return_value=names):
             self.assertEqual([1], [number for number, _ in
                                    migrations.steps()])
+
+
+class TestDamage(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        folder = self.useFixture(fixtures.TempDir()).path
+        self.path = pathlib.Path(folder) / 'x.sqlite'
+
+    def test_not_a_database(self):
+        self.path.write_bytes(b'garbage' * 1000)
+        error = self.assertRaises(exception.Internal, database.Database,
+                                  self.path)
+        self.assertEqual('database.damaged', error.code)
+        self.assertIn(str(self.path), error.message)
+
+    def test_pages_that_are_lost(self):
+        opened = database.Database(self.path)
+        opened.close()
+        with open(self.path, 'r+b') as file:
+            file.seek(4096)
+            file.write(b'\xff' * (self.path.stat().st_size - 4096))
+        opened = database.Database(self.path)
+        self.addCleanup(opened.close)
+
+        def ask():
+            with opened.reading() as connection:
+                connection.execute('SELECT * FROM images').fetchall()
+
+        error = self.assertRaises(exception.Internal, ask)
+        self.assertEqual('database.damaged', error.code)
+
+    def test_no_room_to_keep(self):
+        with mock.patch('novacontainer.runtime.host.filesystem.allocate',
+                        side_effect=OSError(95, 'not supported')):
+            opened = database.Database(self.path)
+        self.addCleanup(opened.close)
+        with opened.transaction() as connection:
+            connection.execute('CREATE TABLE more (x)')
