@@ -151,7 +151,8 @@ def _stamp(path: pathlib.Path) -> tuple[int, int]:
 
 def _tail(request: web.Request) -> int | None:
     value = request.query.get('tail', 'all')
-    if value in ('', 'all', '-1'):
+    # Docker takes any negative number for all.
+    if value in ('', 'all') or re.fullmatch('-[0-9]{1,18}', value):
         return None
     if not re.fullmatch('[0-9]{1,18}', value):
         raise exception.InvalidRequest(

@@ -61,6 +61,8 @@ class LogRoutesTest(served.ServedTestCase):
         self.assertEqual([(1, b'thr'), (1, b'ee\n')],
                          frames(self.logs('stdout=1&tail=1').body))
         self.assertEqual([], frames(self.logs('stdout=1&tail=0').body))
+        self.assertEqual(frames(self.logs('stdout=1&tail=all').body),
+                         frames(self.logs('stdout=1&tail=-7').body))
         since = f'{1795176002}.000000001'
         self.assertEqual(
             [(2, b'two\n')],
@@ -85,7 +87,7 @@ class LogRoutesTest(served.ServedTestCase):
         self.assertEqual((200, b''), (answer.status, answer.body))
 
     def test_bad_queries(self):
-        for query in ('', 'stdout=0', 'stdout=1&tail=x', 'stdout=1&tail=-7',
+        for query in ('', 'stdout=0', 'stdout=1&tail=x', 'stdout=1&tail=1.5',
                       'stdout=1&since=yesterday', 'stdout=1&until=1e9'):
             self.assert_refused(400, 'invalid_request', self.logs(query))
 
