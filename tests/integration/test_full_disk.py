@@ -3,12 +3,17 @@
 import errno
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
+from unittest import mock
 
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.storage import layering
+from novacontainer.runtime.storage import overlay
 from novacontainer.runtime.store import database
 
 
@@ -68,6 +73,17 @@ class TestDatabase(FullDiskCase):
         self.assertEqual('storage.full', error.code)
         self.add(opened, 100)
 
+    def test_room_outlives_a_killed_daemon(self):
+        pid = os.fork()
+        if not pid:
+            database.Database(self.disk / 'x.sqlite')
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(pid, 0)
+        self.fill()
+        opened = self.open()
+        for _ in range(20):
+            self.add(opened, 100)
+
     def test_opened_on_a_full_disk(self):
         self.open().close()
         self.fill()
@@ -75,3 +91,22 @@ class TestDatabase(FullDiskCase):
         self.assertEqual('storage.full', error.code)
         (self.disk / 'filler').unlink()
         self.add(self.open(), 100)
+
+
+class TestOverlay(FullDiskCase):
+
+    def test_mounted_on_a_full_disk(self):
+        layer = self.disk / 'layer'
+        layer.mkdir()
+        storage = overlay.Overlay(self.disk)
+        self.addCleanup(storage.remove, 'c')
+        storage.prepare('c', models.IdMap(0x70000000), 0)
+        # As overlayfs and mkdir(2) answer on ext4 without a free block.
+        with mock.patch.object(layering.os, 'statvfs', return_value=mock.Mock(
+                f_flag=os.ST_RDONLY)), mock.patch.object(
+                layering.pathlib.Path, 'mkdir', side_effect=OSError(
+                    errno.ENOSPC, 'full')):
+            error = self.assertRaises(
+                exception.Unavailable, storage.mount, 'c', [layer],
+                models.IdMap(0x70000000))
+        self.assertEqual('storage.full', error.code)

@@ -98,6 +98,9 @@ def mount(home: pathlib.Path, layers: Sequence[pathlib.Path],
     if os.statvfs(home / 'merged').f_flag & os.ST_RDONLY:
         # Overlayfs does this silently when it cannot use upper or work.
         mounts.unmount(str(home / 'merged'))
+        # The likely reason, which overlayfs keeps to itself: a full disk.
+        (home / 'work' / 'probe').mkdir()
+        (home / 'work' / 'probe').rmdir()
         raise OSError(f'overlayfs mounted {home / "merged"} read-only')
 
 

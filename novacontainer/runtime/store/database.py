@@ -173,7 +173,7 @@ class Database:
                         ((pages - free) * _PAGE_BYTES,))
                     connection.execute('DROP TABLE room')
             with self._translated():
-                connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+                connection.execute('PRAGMA wal_checkpoint(RESTART)')
             filesystem.allocate(self._path, self._path.stat().st_size)
             filesystem.allocate(
                 self._path.with_name(f'{self._path.name}-wal'),
