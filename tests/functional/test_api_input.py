@@ -108,7 +108,7 @@ class InputTest(base.BaseTestCase):
         archive = archives.docker_archive(
             {'file': os.urandom(3_000_000)}, cmd=['/a'], tag='broken:1')
         before, fds = self.stored(), self.descriptors()
-        for _ in range(3):
+        for _ in range(20):
             connection = daemon.Connection(self.daemon.socket_path)
             connection.putrequest('POST', '/images/load')
             connection.putheader('Content-Length', str(len(archive)))
@@ -117,7 +117,9 @@ class InputTest(base.BaseTestCase):
             connection.close()
         self.check_stored(before)
         self.refused(404, 'GET', '/images/broken:1/json')
-        self.assertLessEqual(self.descriptors(), fds + 2)
+        # The threads that did this keep their connections to the database:
+        # that is fewer than one descriptor an upload.
+        self.assertLess(self.descriptors(), fds + 20)
 
     def test_download_that_breaks_off(self):
         self.daemon.load(archives.docker_archive(
