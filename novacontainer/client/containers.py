@@ -1,7 +1,7 @@
 """Containers of the runtime: ``/containers`` of the Docker Engine API.
 
 Called by the driver and the CLI through :class:`novacontainer.client.Client`;
-calls transport and framing.
+calls transport, framing and exceptions.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import typing
 
+from novacontainer.client import exceptions
 from novacontainer.client import framing
 from novacontainer.client import transport
 
@@ -67,6 +68,35 @@ def _listed(document: transport.Json) -> Container:
         labels=document.get('Labels') or {})
 
 
+class Wait:
+    """A wait that the runtime has begun; close it, or use it in a ``with``.
+
+    :param download: the answer, whose body comes when the wait is over.
+    """
+
+    def __init__(self, download: transport.Download) -> None:
+        self._download = download
+
+    def exit_code(self) -> int:
+        """Block until the wait is over.
+
+        :raises Failed: when the runtime cannot tell the exit code.
+        """
+        for answer in self._download.objects():
+            error = answer.get('Error') or {}
+            if error:
+                raise exceptions.Failed(str(error.get('Message') or error))
+            return int(answer['StatusCode'])
+        raise exceptions.ProtocolFailed(
+            'The container runtime ended a wait without an exit code.')
+
+    def __enter__(self) -> 'Wait':
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._download.close()
+
+
 class Containers:
     """The containers of one runtime.
 
@@ -88,9 +118,10 @@ class Containers:
             timeout_s=timeout_s)
         return answer.status != _NOT_MODIFIED
 
-    def create(self, name: str, body: transport.Json) -> str:
+    def create(self, name: str | None, body: transport.Json) -> str:
         """Make a container; nothing of it runs yet.
 
+        :param name: None lets the runtime think of one.
         :param body: create body of the Docker Engine API (Config, with
             HostConfig inside).
         :returns: the container's id.
@@ -116,17 +147,31 @@ class Containers:
         """
         return self._post(name, 'start')
 
-    def stop(self, name: str, timeout_s: int | None = None) -> bool:
+    def stop(self, name: str, timeout_s: int | None = None,
+             signal: str | None = None) -> bool:
         """Ask the process to end, and kill it when it does not.
 
         :param timeout_s: how long to wait before the kill; None leaves it
-            to the container.
+            to the container, and a negative number never kills.
+        :param signal: sent instead of the container's own stop signal.
         :returns: False when it was not running.
         """
-        patience_s = None
-        if timeout_s is not None:
-            patience_s = self._transport.timeout_s + timeout_s
-        return self._post(name, 'stop', {'t': timeout_s}, patience_s)
+        return self._post(name, 'stop', {'t': timeout_s, 'signal': signal},
+                          self._patience_s(timeout_s))
+
+    def restart(self, name: str, timeout_s: int | None = None,
+                signal: str | None = None) -> None:
+        """Stop, as :meth:`stop` does, and start again."""
+        self._post(name, 'restart', {'t': timeout_s, 'signal': signal},
+                   self._patience_s(timeout_s))
+
+    def _patience_s(self, timeout_s: int | None) -> float | None:
+        """How long a stop that is given so long may be silent."""
+        if timeout_s is None:
+            return None
+        if timeout_s < 0:
+            return transport.FOREVER_S
+        return self._transport.timeout_s + timeout_s
 
     def kill(self, name: str, signal: str = 'SIGKILL') -> None:
         """Send a signal to the process.
@@ -156,6 +201,43 @@ class Containers:
             params={'condition': condition}, timeout_s=timeout_s)
         return int(answer['StatusCode'])
 
+    def begin_wait(self, name: str,
+                   condition: str = 'not-running') -> Wait:
+        """Have the runtime begin to wait, and return at once.
+
+        What happens after this returns is not missed, so that a container
+        can be started then.
+
+        :param condition: as in :meth:`wait`.
+        """
+        return Wait(self._transport.stream(
+            'POST', f'/containers/{name}/wait',
+            params={'condition': condition},
+            timeout_s=transport.FOREVER_S))
+
+    def document(self, name: str, size: bool = False) -> transport.Json:
+        """Look one container up and return all that the runtime says.
+
+        :param size: count the bytes of its files as well.
+        """
+        document: transport.Json = self._transport.json(
+            'GET', f'/containers/{name}/json', params={'size': size})
+        return document
+
+    def documents(self, filters: Mapping[str, Sequence[str]] | None = None,
+                  everything: bool = True, limit: int | None = None,
+                  size: bool = False) -> tuple[transport.Json, ...]:
+        """As :meth:`list`, with all that the runtime says of each.
+
+        :param everything: also those that do not run.
+        :param limit: only so many, the youngest.
+        :param size: count the bytes of their files as well.
+        """
+        return tuple(self._transport.json(
+            'GET', '/containers/json',
+            params={'all': everything, 'limit': limit, 'size': size,
+                    **transport.filter_params(filters)}))
+
     def inspect(self, name: str) -> Container:
         """Look one container up."""
         return _inspected(
@@ -169,13 +251,44 @@ class Containers:
             params={'all': True, **transport.filter_params(filters)})
         return tuple(map(_listed, documents))
 
-    def remove(self, name: str, force: bool = False) -> None:
+    def remove(self, name: str, force: bool = False,
+               volumes: bool = True) -> None:
         """Remove a container and all that belongs to it.
 
         :param force: kill it first when it runs.
+        :param volumes: its nameless volumes as well.
         """
         self._transport.call('DELETE', f'/containers/{name}',
-                             params={'force': force, 'v': True})
+                             params={'force': force, 'v': volumes})
+
+    @contextlib.contextmanager
+    def follow(self, name: str, *, follow: bool = True,
+               tail_lines: int | None = None, since: str | None = None,
+               until: str | None = None, timestamps: bool = False,
+               ) -> Iterator[Iterator[tuple[int, bytes]]]:
+        """The log, with its streams told apart, and what is added to it.
+
+        :param follow: go on until the container ends; else only what there
+            is now.
+        :param since: nothing older; seconds since the epoch, with a
+            fraction if need be.
+        :param until: nothing younger, in the same form.
+        :param timestamps: put RFC 3339 times before the lines.
+        :returns: a context manager that gives pairs of stream number
+            (``framing.STDOUT``, ``framing.STDERR``) and bytes; a terminal
+            has stdout only.
+        """
+        with self._transport.stream(
+                'GET', f'/containers/{name}/logs',
+                params={'stdout': True, 'stderr': True, 'follow': follow,
+                        'tail': 'all' if tail_lines is None else tail_lines,
+                        'since': since, 'until': until,
+                        'timestamps': timestamps},
+                timeout_s=transport.FOREVER_S) as download:
+            if download.content_type == framing.MULTIPLEXED:
+                yield framing.frames(download)
+            else:
+                yield ((framing.STDOUT, chunk) for chunk in download)
 
     @contextlib.contextmanager
     def logs(self, name: str, tail_lines: int | None = None,
@@ -196,15 +309,19 @@ class Containers:
                 yield iter(download)
 
     def commit(self, name: str, repository: str, tag: str,
-               pause: bool = True, timeout_s: float | None = None) -> str:
+               pause: bool = True, timeout_s: float | None = None, *,
+               author: str | None = None, message: str | None = None,
+               changes: Sequence[str] = ()) -> str:
         """Make an image of the container as it is now.
 
         :param pause: freeze it meanwhile, so that the files agree.
+        :param changes: Dockerfile instructions, such as ``CMD ["/sh"]``.
         :returns: the new image's id.
         """
         answer: dict[str, typing.Any] = self._transport.json(
             'POST', '/commit',
             params={'container': name, 'repo': repository, 'tag': tag,
-                    'pause': pause},
+                    'pause': pause, 'author': author, 'comment': message,
+                    'changes': '\n'.join(changes) or None},
             timeout_s=timeout_s)
         return str(answer['Id'])

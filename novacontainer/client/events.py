@@ -1,6 +1,6 @@
 """What happens in the runtime: ``GET /events`` of the Docker Engine API.
 
-Called by the driver's lifecycle thread through
+Called by the driver's lifecycle thread and the CLI through
 :class:`novacontainer.client.Client`; calls transport.
 """
 
@@ -27,6 +27,14 @@ class Event:
     actor_id: str
     attributes: Mapping[str, str]
     time_ns: int
+
+
+def _seconds(time_ns: int | None) -> str | None:
+    """Nanoseconds as the API writes a time: seconds with a fraction."""
+    if time_ns is None:
+        return None
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    return f'{seconds}.{nanoseconds:09}'
 
 
 def _event(document: transport.Json) -> Event:
@@ -56,12 +64,20 @@ class Events:
         :raises TimedOut: after such a silence.
         :raises Unavailable: when the connection breaks.
         """
-        since = None
-        if since_ns is not None:
-            seconds, nanoseconds = divmod(since_ns, 1_000_000_000)
-            since = f'{seconds}.{nanoseconds:09}'
+        yield from map(_event, self.documents(
+            filters, _seconds(since_ns), None, idle_s))
+
+    def documents(self, filters: Mapping[str, Sequence[str]] | None = None,
+                  since: str | None = None, until: str | None = None,
+                  idle_s: float | None = None) -> Iterator[transport.Json]:
+        """As :meth:`stream`, with all that the runtime says of each.
+
+        :param since: seconds since the epoch, with a fraction if need be.
+        :param until: end the stream at this time, in the same form.
+        """
         with self._transport.stream(
                 'GET', '/events',
-                params={'since': since, **transport.filter_params(filters)},
+                params={'since': since, 'until': until,
+                        **transport.filter_params(filters)},
                 timeout_s=idle_s) as download:
-            yield from map(_event, download.objects())
+            yield from download.objects()

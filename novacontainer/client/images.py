@@ -101,6 +101,33 @@ class Images:
         return self._transport.stream(
             'GET', f'/images/{name}/get', timeout_s=timeout_s)
 
+    def save_all(self, names: Sequence[str], timeout_s: float | None = None,
+                 ) -> transport.Download:
+        """Open several images as one tar; layers that they share lie in it
+        once.
+
+        :returns: the archive, to be read and closed.
+        """
+        return self._transport.stream(
+            'GET', '/images/get', params={'names': ','.join(names)},
+            timeout_s=timeout_s)
+
+    def document(self, name: str) -> transport.Json:
+        """Look an image up and return all that the runtime says."""
+        document: transport.Json = self._transport.json(
+            'GET', f'/images/{name}/json')
+        return document
+
+    def documents(self, filters: Mapping[str, Sequence[str]] | None = None,
+                  ) -> tuple[transport.Json, ...]:
+        """As :meth:`list`, with all that the runtime says of each."""
+        return tuple(self._transport.json(
+            'GET', '/images/json', params=transport.filter_params(filters)))
+
+    def history(self, name: str) -> tuple[transport.Json, ...]:
+        """How an image was built, newest step first."""
+        return tuple(self._transport.json('GET', f'/images/{name}/history'))
+
     def get(self, name: str) -> Image:
         """Look an image up by id or reference."""
         return _image(self._transport.json('GET', f'/images/{name}/json'))
@@ -120,10 +147,12 @@ class Images:
         self._transport.call('POST', f'/images/{name}/tag',
                              params={'repo': repository, 'tag': tag})
 
-    def remove(self, name: str, force: bool = False) -> None:
+    def remove(self, name: str, force: bool = False,
+               ) -> tuple[transport.Json, ...]:
         """Remove a name and, with its last name, the image.
 
+        :returns: what was done: ``{'Untagged': name}``, ``{'Deleted': id}``.
         :raises Conflict: while a container uses it.
         """
-        self._transport.call('DELETE', f'/images/{name}',
-                             params={'force': force})
+        return tuple(self._transport.json(
+            'DELETE', f'/images/{name}', params={'force': force}))

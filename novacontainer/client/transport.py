@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import contextlib
 import dataclasses
 import json
+import math
 import time
 import types
 import typing
@@ -35,6 +36,9 @@ Params = Mapping[str, str | int | bool | None]
 
 #: Docker Engine API version that this client speaks.
 API_VERSION = '1.44'
+
+#: Bear any silence: for those who follow something until a person ends it.
+FOREVER_S = math.inf
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -257,7 +261,8 @@ class Transport:
         :param path: below ``/v1.NN``, unquoted.
         :param body: sent as JSON.
         :param chunks: sent instead of ``body`` with chunked encoding.
-        :param timeout_s: longest silence, in both directions.
+        :param timeout_s: longest silence, in both directions; FOREVER_S
+            for any.
         :raises ClientError: the subclass that fits the status.
         """
         with contextlib.ExitStack() as undo:
@@ -312,9 +317,10 @@ def _send(session: requests.Session, timeout_s: float,
     trying again is safe.
     """
     deadline = time.monotonic() + timeout_s
+    silence_s = None if timeout_s == FOREVER_S else timeout_s
     while True:
         try:
-            return session.request(stream=True, timeout=timeout_s, **request)
+            return session.request(stream=True, timeout=silence_s, **request)
         except requests.exceptions.ConnectionError as error:
             queue_full = any(isinstance(seen, BlockingIOError)
                              for seen in _chain(error))

@@ -142,3 +142,80 @@ class ContainersTestCase(base.BaseTestCase):
             'sha256:2', containers.commit('web', 'snap/x', 'latest'))
         self.assertRequested(
             'POST', '/commit?container=web&repo=snap%2Fx&tag=latest&pause=1')
+
+    def test_commit_with_words(self):
+        containers = self.serve(
+            self.answer({'Id': 'sha256:2'}, status=201))
+        containers.commit('web', 'a', 'b', author='me', message='why',
+                          changes=['USER x', 'ENV a=b'])
+        self.assertRequested(
+            'POST', '/commit?container=web&repo=a&tag=b&pause=1&author=me'
+            '&comment=why&changes=USER+x%0AENV+a%3Db')
+
+    def test_create_without_a_name(self):
+        containers = self.serve(self.answer({'Id': 'f00'}, status=201))
+        containers.create(None, {})
+        self.assertRequested('POST', '/containers/create')
+
+    def test_restart(self):
+        containers = self.serve(endpoint.Answer(status=204))
+        containers.restart('web', 3, 'SIGINT')
+        self.assertRequested(
+            'POST', '/containers/web/restart?t=3&signal=SIGINT')
+
+    def test_stop_without_end_bears_any_silence(self):
+        waited = threading.Event()
+        containers = self.serve(
+            endpoint.Answer(status=204, before=lambda: waited.wait(0.3)),
+            timeout_s=0.1)
+        self.assertTrue(containers.stop('web', -1))
+
+    def test_begin_wait(self):
+        containers = self.serve(endpoint.Answer([b'{"StatusCode": 3}']))
+        with containers.begin_wait('web', 'next-exit') as wait:
+            self.assertEqual(3, wait.exit_code())
+        self.assertRequested(
+            'POST', '/containers/web/wait?condition=next-exit')
+
+    def test_wait_that_fails(self):
+        containers = self.serve(endpoint.Answer(
+            [b'{"StatusCode": 125, "Error": {"Message": "lost"}}']))
+        with containers.begin_wait('web') as wait:
+            error = self.assertRaises(exceptions.Failed, wait.exit_code)
+        self.assertEqual('lost', error.message)
+
+    def test_wait_that_breaks_off(self):
+        containers = self.serve(endpoint.Answer([]))
+        with containers.begin_wait('web') as wait:
+            self.assertRaises(exceptions.ProtocolFailed, wait.exit_code)
+
+    def test_document(self):
+        containers = self.serve(self.answer(_INSPECTED))
+        self.assertEqual(_INSPECTED, containers.document('web', size=True))
+        self.assertRequested('GET', '/containers/web/json?size=1')
+
+    def test_documents(self):
+        containers = self.serve(self.answer([{'Id': 'f00'}]))
+        self.assertEqual(
+            ({'Id': 'f00'},),
+            containers.documents({'a': ['b']}, False, 2, True))
+        self.assertRequested(
+            'GET', '/containers/json?all=0&limit=2&size=1'
+            '&filters=%7B%22a%22%3A+%5B%22b%22%5D%7D')
+
+    def test_follow(self):
+        containers = self.serve(endpoint.Answer(
+            [b'\x01\0\0\0\0\0\0\x01a\x02\0\0', b'\0\0\0\0\x01b'],
+            content_type='application/vnd.docker.multiplexed-stream'))
+        with containers.follow('web', tail_lines=5, since='1.5', until='2',
+                               timestamps=True) as pieces:
+            self.assertEqual([(1, b'a'), (2, b'b')], list(pieces))
+        self.assertRequested(
+            'GET', '/containers/web/logs?stdout=1&stderr=1&follow=1&tail=5'
+            '&since=1.5&until=2&timestamps=1')
+
+    def test_follow_a_terminal(self):
+        containers = self.serve(endpoint.Answer(
+            [b'\x01\0'], content_type='application/vnd.docker.raw-stream'))
+        with containers.follow('web', follow=False) as pieces:
+            self.assertEqual([(1, b'\x01\0')], list(pieces))

@@ -45,3 +45,10 @@ class EventsTestCase(base.BaseTestCase):
         stream = self.serve(endpoint.Answer(body())).stream(idle_s=0.1)
         self.assertEqual('start', next(stream).action)
         self.assertRaises(exceptions.TimedOut, next, stream)
+
+    def test_documents(self):
+        events = self.serve(endpoint.Answer([b'{"a": 1}\n']))
+        self.assertEqual(
+            [{'a': 1}], list(events.documents(None, '1.5', '2')))
+        self.assertEqual('/v1.44/events?since=1.5&until=2',
+                         self.endpoint.requests[0].path)

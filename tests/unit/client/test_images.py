@@ -96,3 +96,28 @@ class ImagesTestCase(base.BaseTestCase):
     def test_remove_in_use(self):
         images = self.serve(self.answer({'message': 'in use'}, status=409))
         self.assertRaises(exceptions.Conflict, images.remove, 'x')
+
+    def test_remove_says_what_was_done(self):
+        images = self.serve(self.answer([{'Untagged': 'a:b'}]))
+        self.assertEqual(({'Untagged': 'a:b'},), images.remove('a:b'))
+
+    def test_save_all(self):
+        images = self.serve(endpoint.Answer([b'tar']))
+        with images.save_all(['a:b', 'c']) as download:
+            self.assertEqual(b'tar', download.read())
+        self.assertRequested('GET', '/images/get?names=a%3Ab%2Cc')
+
+    def test_document(self):
+        images = self.serve(self.answer(_IMAGE))
+        self.assertEqual(_IMAGE, images.document('a:b'))
+
+    def test_documents(self):
+        images = self.serve(self.answer([_IMAGE]))
+        self.assertEqual((_IMAGE,), images.documents({'label': ['x']}))
+        self.assertRequested(
+            'GET', '/images/json?filters=%7B%22label%22%3A+%5B%22x%22%5D%7D')
+
+    def test_history(self):
+        images = self.serve(self.answer([{'Id': 'sha256:1'}]))
+        self.assertEqual(({'Id': 'sha256:1'},), images.history('a:b'))
+        self.assertRequested('GET', '/images/a:b/history')

@@ -82,6 +82,15 @@ class TransportTestCase(ServedTestCase):
         self.assertRaises(
             exceptions.TimedOut, connection.call, 'GET', '/x')
 
+    def test_any_silence_can_be_borne(self):
+        waited = threading.Event()
+        connection = self.serve(
+            endpoint.Answer(b'x', before=lambda: waited.wait(0.3)),
+            timeout_s=0.1)
+        answer = connection.call(
+            'GET', '/x', timeout_s=transport.FOREVER_S)
+        self.assertEqual(b'x', answer.body)
+
     def test_silence_inside_a_body(self):
         release = threading.Event()
         self.addCleanup(release.set)
