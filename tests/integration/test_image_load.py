@@ -102,8 +102,9 @@ class TestTools(ImageTestCase):
 
     def test_a_root_filesystem(self):
         tree = self.store.service.layer_paths(self.image)[0]
-        for flag in ('-c', '-cz', '-cJ', '-cj'):
-            packed = run('tar', '-C', tree, flag, '--numeric-owner', '.')
+        for flags in (['-c'], ['-cz'], ['-cJ'], ['-cj'],
+                      ['-c', '--format=posix'], ['-c', '--format=v7']):
+            packed = run('tar', '-C', tree, *flags, '--numeric-owner', '.')
             found = self.store.load(packed, reference='root:1')
             path, = self.store.service.layer_paths(found)
             self.assertEqual('busybox', os.readlink(path / 'bin/sh'))

@@ -87,14 +87,21 @@ def is_root_filesystem(stream: chunks.ChunkStream) -> bool:
         raise exception.InvalidRequest(
             'not an image: neither a tar archive nor a compressed one',
             'image.not_a_tarball')
-    seen = 8 * tar_read.BLOCK + tar_read.PAX_MAX_BYTES
-    ahead = iter((stream.peek(seen),))
-    for entry in tar_read.entries(
-            chunks.ChunkStream(lambda: next(ahead, b''))):
+    for entry in first_entries(stream):
         name = _clean(entry.name)
         if name:
             return not _IMAGE_MEMBER.fullmatch(name)
     return True
+
+
+def first_entries(stream: chunks.ChunkStream) -> Iterator[tar_read.Entry]:
+    """Look at the entries that a tar begins with; nothing is consumed.
+
+    At least one, with the longest extended header that it may have.
+    """
+    seen = 8 * tar_read.BLOCK + tar_read.PAX_MAX_BYTES
+    ahead = iter((stream.peek(seen),))
+    return tar_read.entries(chunks.ChunkStream(lambda: next(ahead, b'')))
 
 
 def members(stream: chunks.ChunkStream, limits: image_limits.Limits,

@@ -118,8 +118,7 @@ class Loader:
 
     def _root_filesystem(self, stream: chunks.ChunkStream,
                          name: str | None) -> image_catalog.NewImage:
-        first = next(tar_read.entries(chunks.ChunkStream(
-            iter((stream.peek(tar_read.BLOCK), b'', b'')).__next__)), None)
+        first = next(archive_read.first_entries(stream), None)
         seconds = first.mtime_ns // 1_000_000_000 if first else 0
         self._stage.take(_ROOT, stream.rest(), need_end=True)
         self._stage.settle()

@@ -336,3 +336,20 @@ class TestAmplification(LoadTestCase):
             limits=limits.Limits(layer_bytes=1 << 20, layer_entries=10)))
         self.assert_refused(gzip.compress(ONE + bytes(4 << 20)),
                             'image.too_large')
+
+
+class TestRootFilesystemFormats(LoadTestCase):
+
+    def test_every_format_of_tar(self):
+        name = 'd' * 90 + '/' + 'f' * 90
+        for fmt in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT,
+                    tarfile.PAX_FORMAT):
+            first = archives.member('./', tarfile.DIRTYPE)
+            if fmt == tarfile.PAX_FORMAT:
+                first.pax_headers['mtime'] = '1767323045.25'
+            for members in (
+                    [(first, b''), (archives.member('f'), b'x')],
+                    [(archives.member(name), b'x')]):
+                image = self.store.load(archives.tar(members, fmt))
+                self.assertEqual(archives.MTIME,
+                                 int(image.created.timestamp()))
