@@ -92,7 +92,9 @@ def _addresses(vif: model.VIF) -> Iterator[str]:
     for subnet in _subnets(vif):
         for fixed_ip in subnet['ips']:
             address = ipaddress.ip_address(fixed_ip['address'])
-            network = ipaddress.ip_network(subnet['cidr'] or address)
+            # An address of the network does for the network itself.
+            network = ipaddress.ip_network(
+                subnet['cidr'] or address, strict=False)
             yield f'{address}/{network.prefixlen}'
 
 

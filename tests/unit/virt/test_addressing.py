@@ -40,6 +40,11 @@ class TestPlan(base.BaseTestCase):
             None, '10.0.0.5', version=4))
         self.assertEqual(('10.0.0.5/32',), result.addresses)
 
+    def test_subnet_by_an_address_of_it(self):
+        addressed, = addressing.plan([networkinfo.vif(
+            networkinfo.subnet('10.0.0.1/24', '10.0.0.5'))])
+        self.assertEqual(('10.0.0.5/24',), addressed.addresses)
+
     def test_host_routes(self):
         result = self.plan(networkinfo.subnet(
             '10.0.0.0/24', '10.0.0.5', gateway='10.0.0.1',
