@@ -116,6 +116,28 @@ class NetworkOps:
             instance, connections,
             [connection.device for connection in connections])
 
+    @staticmethod
+    def silence(
+        instance: nova_instance.Instance,
+        network_info: Sequence[model.VIF],
+    ) -> None:
+        """Let nothing in or out, until the next plug.
+
+        Everything stays connected, so that Neutron sees no change.  A
+        failure is only logged: the instance is as it should be but for an
+        echo.
+        """
+        devices = [
+            device for device in map(vif_types.device_name, network_info)
+            if vif_types.device_exists(device)]
+        if not devices:
+            return
+        try:
+            wiring.silence(devices)
+        except errors.CALL_FAILURES as error:
+            LOG.warning('The interfaces stay up: %s', errors.sentence(error),
+                        instance=instance)
+
     @contextlib.contextmanager
     def wait_for_plugged(
         self,

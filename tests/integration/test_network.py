@@ -127,6 +127,21 @@ class TestTraffic(NetworkTestCase):
         self.assertIn(' 0% packet loss', output)
         self.assertEqual(before, self.first.run('ip', '-d', 'address'))
 
+    def test_silenced_until_the_next_plug(self):
+        """A namespace without a process would answer all the same."""
+        before = self.first.run('ip', 'address')
+        routes = self.first.run('ip', 'route')
+        for _ in range(2):
+            self.ops.silence(self.instance, [self.vifs[0]])
+        for address in ('10.0.0.5', 'fd00::5'):
+            self.second.run('sh', '-c', f'! ping -c 1 -W 1 {address}')
+        self.assertEqual(2, len(self.switch.ports()))
+        self.plug(self.first, self.vifs[0])
+        for address in ('10.0.0.6', 'fd00::6'):
+            self.ping(address)
+        self.assertEqual(before, self.first.run('ip', 'address'))
+        self.assertEqual(routes, self.first.run('ip', 'route'))
+
     def test_lost_switch_port_is_added_again(self):
         device = self.vifs[0]['devname']
         self.switch.vsctl('del-port', device)

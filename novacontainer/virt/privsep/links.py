@@ -178,6 +178,12 @@ class Links:
             with step(f'bring {link.name} up'):
                 self._netlink.link('set', index=link.index, state='up')
 
+    def down(self, link: Link) -> None:
+        """Take a link down."""
+        if link.is_up:
+            with step(f'take {link.name} down'):
+                self._netlink.link('set', index=link.index, state='down')
+
     def delete(self, link: Link) -> None:
         """Delete a link; that it has gone meanwhile is fine."""
         with step(f'delete {link.name}'):

@@ -1,11 +1,11 @@
-"""Entry points of the privileged side: wire and unwire veth pairs.
+"""Entry points of the privileged side: wire, silence, unwire veth pairs.
 
 Called by ``virt.networkops`` over the privsep channel, one round trip for
 all interfaces of an instance; calls ``privsep.request`` for the checks,
 ``privsep.netns`` to get inside, and ``privsep.links`` for every netlink
 message.
 
-Both entry points may be repeated at any time: what is there and right is
+All of them may be repeated at any time: what is there and right is
 left alone, what is missing is added.
 """
 
@@ -64,6 +64,24 @@ def unwire(devices: list[str]) -> None:
             if link is not None:
                 link.require_veth()
                 host.delete(link)
+
+
+@privsep.network.entrypoint
+def silence(devices: list[str]) -> None:
+    """Take the host ends down; :func:`wire` brings them up again.
+
+    The other ends lose their carrier, but neither addresses nor routes.
+
+    :raises: errors.RefusedError for a device that is not a veth,
+        errors.WiringError
+    """
+    names = request.devices(devices)
+    with links.Links() as host:
+        for name in names:
+            link = host.find(name)
+            if link is not None:
+                link.require_veth()
+                host.down(link)
 
 
 class _Pair(typing.NamedTuple):

@@ -39,6 +39,7 @@ class NetworkOpsTestCase(base.BaseTestCase):
                    side_effect=self.devices.__contains__)
         self.wire = self.patch(wiring, 'wire', side_effect=self._wire)
         self.unwire = self.patch(wiring, 'unwire', side_effect=self._unwire)
+        self.silence = self.patch(wiring, 'silence')
         self.switch_failure = {}
         self.instance = networkinfo.instance()
         self.virtapi = mock.Mock()
@@ -259,6 +260,29 @@ class TestPlugFails(NetworkOpsTestCase):
     def test_helper_dies(self):
         self.wire.side_effect = OSError('Premature eof')
         self.assertIn('Premature eof', self.plug_error(self.vif))
+
+
+class TestSilence(NetworkOpsTestCase):
+
+    def test_what_is_there(self):
+        self.plug(self.vif)
+        del self.calls[:]
+        self.ops.silence(self.instance, [self.vif, self.second])
+        self.silence.assert_called_once_with([DEVICE])
+        self.assertEqual([], self.calls)
+
+    def test_nothing(self):
+        """The helper need not even be started."""
+        self.ops.silence(self.instance, [self.vif])
+        self.ops.silence(self.instance, [])
+        self.silence.assert_not_called()
+
+    def test_failure_is_logged(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.plug(self.vif)
+        self.silence.side_effect = errors.WiringError('Cannot do that.')
+        self.ops.silence(self.instance, [self.vif])
+        self.assertIn('stay up: Cannot do that.', log.output)
 
 
 class TestUnplug(NetworkOpsTestCase):

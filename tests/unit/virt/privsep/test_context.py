@@ -25,4 +25,4 @@ class TestContext(base.BaseTestCase):
             name for module in (wiring, links, netns)
             for name, value in vars(module).items()
             if privsep.network.is_entrypoint(value)}
-        self.assertEqual({'wire', 'unwire'}, exported)
+        self.assertEqual({'wire', 'silence', 'unwire'}, exported)

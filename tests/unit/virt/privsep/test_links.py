@@ -211,6 +211,13 @@ class TestChange(LinksTestCase):
         self.netlink.link.assert_called_once_with(
             'set', index=1, state='up')
 
+    def test_down(self):
+        self.links.down(links.Link(7, 'tap1', 'veth'))
+        self.netlink.link.assert_not_called()
+        self.links.down(links.Link(7, 'tap1', 'veth', is_up=True))
+        self.netlink.link.assert_called_once_with(
+            'set', index=7, state='down')
+
     def test_delete(self):
         self.netlink.get_links.return_value = [Message('tap1', index=9)]
         self.links.delete_by_name('tap1')

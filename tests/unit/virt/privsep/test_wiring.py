@@ -72,6 +72,9 @@ class FakeLinks:
     def up(self, link):
         self._do('up', link.name)
 
+    def down(self, link):
+        self._do('down', link.name)
+
     def delete(self, link):
         self._do('delete', link.name)
         del self.host.links[link.name]
@@ -219,6 +222,23 @@ class TestWire(WiringTestCase):
             errors.RefusedError, self.wire, FIRST,
             dataclasses.replace(SECOND, device='eth0'))
         self.assertEqual([], self.host.log)
+
+
+class TestSilence(WiringTestCase):
+
+    def test_silence(self):
+        self.wire(FIRST, SECOND)
+        del self.host.log[:]
+        wiring.silence(['tap1', 'tap2', 'tap3'])
+        self.assertEqual([('down', 'tap1'), ('down', 'tap2')], self.host.log)
+
+    def test_foreign_device(self):
+        self.host.add(links.Link(50, 'tap1', 'tun'))
+        self.assertRaises(errors.RefusedError, wiring.silence, ['tap1'])
+        self.assertEqual([], self.host.log)
+
+    def test_bad_name(self):
+        self.assertRaises(errors.RefusedError, wiring.silence, ['eth0'])
 
 
 class TestUnwire(WiringTestCase):
