@@ -28,6 +28,7 @@ LOG = logging.getLogger(__name__)
 
 IMAGE_API = glance.API()
 
+_REPOSITORY = 'snapshot'
 _TAG = 'latest'
 
 
@@ -74,6 +75,21 @@ class SnapshotOps:
     def __init__(self, client: runtime.Client) -> None:
         self._client = client
 
+    def discard_leftovers(self) -> None:
+        """Drop the copies of snapshots that nova-compute died over.
+
+        To be called before any snapshot is taken.
+
+        :raises ClientError: when the runtime does not answer.
+        """
+        for image in self._client.images.list(
+                {'reference': [f'{_REPOSITORY}/*']}):
+            for name in image.references:
+                if name.startswith(f'{_REPOSITORY}/'):
+                    LOG.info('Dropping %s: its snapshot was interrupted.',
+                             name)
+                    self._remove(name)
+
     def snapshot(
         self,
         context: nova_context.RequestContext,
@@ -90,7 +106,7 @@ class SnapshotOps:
         :raises: exception.InstanceNotRunning when there is no container
         :raises: exception.ImageNotFound when the placeholder is gone
         """
-        repository = f'snapshot/{image_id}'
+        repository = f'{_REPOSITORY}/{image_id}'
         with contextlib.ExitStack() as stack:
             stack.push(_Reporter(instance, image_id))
             stack.enter_context(
@@ -124,7 +140,8 @@ class SnapshotOps:
                        f'{upload.size_bytes} bytes of the snapshot. Take it '
                        'again.')
 
-    def _remove(self, name: str, instance: instance_objects.Instance) -> None:
+    def _remove(self, name: str,
+                instance: instance_objects.Instance | None = None) -> None:
         """Drop the runtime's copy; a snapshot does not fail over that."""
         try:
             self._client.images.remove(name)

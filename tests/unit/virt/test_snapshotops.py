@@ -82,6 +82,23 @@ class SnapshotOpsTestCase(base.BaseTestCase):
         self.assertCleanedUp()
         self.assertTrue(self.download.__exit__.called)
 
+    def test_leftovers_of_an_interrupted_snapshot(self):
+        self.client.images.list.return_value = [
+            images.Image('sha256:1', (_REFERENCE, 'glance/x:1'), (), 1),
+            images.Image('sha256:2', (), (), 1)]
+        self.ops.discard_leftovers()
+        self.client.images.list.assert_called_once_with(
+            {'reference': ['snapshot/*']})
+        self.assertCleanedUp()
+
+    def test_leftovers_that_stay(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.client.images.list.return_value = [
+            images.Image('sha256:1', (_REFERENCE,), (), 1)]
+        self.client.images.remove.side_effect = exceptions.Failed('busy')
+        self.ops.discard_leftovers()
+        self.assertIn('busy', log.output)
+
     def test_no_container(self):
         self.client.containers.commit.side_effect = exceptions.NotFound(
             'No such container', 'container.not_found')
