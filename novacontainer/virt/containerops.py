@@ -1,12 +1,14 @@
 """An instance's container, from its build to its end.
 
-Called by ``virt.driver``; calls ``imageops``, ``containerspec``,
-``networkops``, ``consoleops`` and the client.
+Called by ``virt.driver``; calls ``admission``, ``imageops``,
+``containerspec``, ``networkops``, ``consoleops`` and the client.
 
 Every start of the command goes the same way, whether it is a build, a
 power-on or a reboot: *init* (namespaces, cgroup and files exist, the process
 is held), plug the network, *start*.  So the network is complete before the
-first instruction runs.
+first instruction runs.  The namespace keeps its addresses while nothing runs,
+and the kernel would go on answering for them (ICMP echo, ARP, TCP handshakes):
+so the host silences the interfaces of what is stopped or paused.
 """
 
 from collections.abc import Iterator
@@ -20,15 +22,13 @@ from nova import exception
 from nova.network import model
 from nova.objects import image_meta as image_objects
 from nova.objects import instance as instance_objects
-from nova.virt import configdrive
-from nova.virt import driver
 from nova.virt import hardware
 from oslo_log import log as logging
 
 from novacontainer import client as runtime
 from novacontainer.client import containers
 from novacontainer.client import exceptions
-from novacontainer.client import images
+from novacontainer.virt import admission
 from novacontainer.virt import conf
 from novacontainer.virt import consoleops
 from novacontainer.virt import containerspec
@@ -116,6 +116,7 @@ class ContainerOps:
         network_info: _NetworkInfo,
         block_device_info: dict[str, typing.Any] | None,
         power_on: bool = True,
+        injected_files: Sequence[tuple[str, str | bytes]] = (),
     ) -> None:
         """Build the instance: image, container, network, start.
 
@@ -127,12 +128,12 @@ class ContainerOps:
         :raises: exception.NovaException of other kinds for what is wrong
             with this host, so that Nova tries another one
         """
-        _refuse_the_impossible(instance, block_device_info)
+        admission.check(instance, block_device_info, injected_files)
         image = self._images.ensure(context, instance, image_meta)
         body = containerspec.build(
             instance, image_meta, imageops.reference(image_meta),
             network_info, pids_limit=CONF.novacontainer.pids_limit)
-        _require_command(image_meta, image, body)
+        admission.require_command(image_meta, image, body)
         with contextlib.ExitStack() as undo:
             undo.enter_context(errors.translated(_Operation.SPAWN, instance))
             self._client.containers.create(_name(instance), body)
@@ -251,6 +252,8 @@ class ContainerOps:
             except exceptions.NotFound:
                 LOG.warning('There is no container to power off.',
                             instance=instance)
+                return
+        self._network.silence(instance, instance.get_network_info())
 
     def power_on(self, context: nova_context.RequestContext,
                  instance: _Instance,
@@ -264,14 +267,27 @@ class ContainerOps:
                reboot_type: str) -> None:
         """Stop the command and run it again, with the same files.
 
-        :param reboot_type: ``SOFT`` asks it to end, ``HARD`` kills it.
+        :param reboot_type: ``SOFT`` asks it to end, ``HARD`` kills it and
+            repairs whatever can be repaired.
         """
-        timeout_s = 0
-        if reboot_type == 'SOFT':
-            timeout_s = CONF.novacontainer.reboot_timeout
         with errors.translated(_Operation.REBOOT, instance):
-            self._client.containers.stop(_name(instance), timeout_s)
+            if reboot_type == 'SOFT' and self._restart(instance):
+                return
+            self._client.containers.stop(_name(instance), 0)
             self._start(context, instance, network_info)
+
+    def _restart(self, instance: _Instance) -> bool:
+        """Reboot what runs, in one request; False: it does not run.
+
+        The command may take its time to end.  If nova-compute died between
+        a stop and a start of its own, the instance would stay down.
+        """
+        container = self._client.containers.inspect(_name(instance))
+        if container.status != 'running':
+            return False
+        self._client.containers.restart(
+            _name(instance), CONF.novacontainer.reboot_timeout)
+        return True
 
     def resume_state_on_host_boot(
         self,
@@ -288,10 +304,16 @@ class ContainerOps:
         with errors.translated(_Operation.PAUSE, instance):
             with _allowed('container.paused'):
                 self._client.containers.pause(_name(instance))
+        self._network.silence(instance, instance.get_network_info())
 
     def unpause(self, instance: _Instance) -> None:
         """Let them go on, if they are frozen."""
         with errors.translated(_Operation.UNPAUSE, instance):
+            container = self._client.containers.inspect(_name(instance))
+            if container.netns_path:
+                self._network.plug(
+                    None, instance, instance.get_network_info(),
+                    container.netns_path)
             with _allowed('container.not_paused'):
                 self._client.containers.unpause(_name(instance))
 
@@ -318,11 +340,11 @@ class ContainerOps:
         """Repair the network of a running instance.
 
         nova-compute calls this for every instance when it starts.  One that
-        does not run is plugged when it does.
+        does not run, or is paused, is plugged when it goes on.
         """
         with errors.translated(_Operation.INSPECT, instance):
             container = self._find(instance)
-        if container is None or container.status not in ('running', 'paused'):
+        if container is None or container.status != 'running':
             LOG.debug('Not running: its interfaces are plugged when it '
                       'starts.', instance=instance)
             return
@@ -342,35 +364,6 @@ def _allowed(code: str) -> Iterator[None]:
     except exceptions.Conflict as error:
         if error.code != code:
             raise
-
-
-def _refuse_the_impossible(
-        instance: _Instance,
-        block_device_info: dict[str, typing.Any] | None) -> None:
-    """Say no to what would silently be missing from the instance."""
-    reasons = []
-    if driver.block_device_info_get_mapping(block_device_info):
-        reasons.append('There are no volumes here: boot from an image, '
-                       'without block devices.')
-    if driver.block_device_info_get_ephemerals(block_device_info):
-        reasons.append('There is no ephemeral disk here: take a flavor '
-                       'without one.')
-    if configdrive.required_by(instance):
-        reasons.append('There is no config drive here: use instance '
-                       'metadata, which becomes the environment.')
-    if reasons:
-        raise exception.BuildAbortException(
-            instance_uuid=instance.uuid, reason=' '.join(reasons))
-
-
-def _require_command(image_meta: image_objects.ImageMeta, image: images.Image,
-                     body: dict[str, typing.Any]) -> None:
-    if image.command or body.get('Cmd'):
-        return
-    raise exception.ImageUnacceptable(
-        image_id=image_meta.id,
-        reason='it names no command. Give it a CMD, or set the image '
-               'property os_command_line.')
 
 
 @contextlib.contextmanager

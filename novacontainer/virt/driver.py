@@ -52,6 +52,7 @@ class ContainerDriver(driver.ComputeDriver):
         """Refuse to start without the runtime, then follow its events."""
         self._hosts.init_host(host)
         with errors.host_translated():
+            self._snapshots.discard_leftovers()
             self._lifecycle.start()
         self._networks.start_helpers()
 
@@ -107,7 +108,7 @@ class ContainerDriver(driver.ComputeDriver):
         """Build an instance."""
         self._containers.spawn(
             context, instance, image_meta, network_info or [],
-            block_device_info, power_on)
+            block_device_info, power_on, injected_files or ())
 
     def destroy(self, context, instance, network_info,
                 block_device_info=None, destroy_disks=True,

@@ -3,6 +3,7 @@ from unittest import mock
 
 from nova.compute import power_state
 from nova import exception
+from nova.network import model
 from oslo_config import fixture as config_fixture
 from oslotest import base
 
@@ -17,7 +18,7 @@ from novacontainer.virt import networkops
 from tests import instances
 
 _NETNS = '/run/netns/nc-f00'
-_NETWORK = []
+_NETWORK = model.NetworkInfo()
 
 
 class ContainerOpsTestCase(base.BaseTestCase):
@@ -40,16 +41,16 @@ class ContainerOpsTestCase(base.BaseTestCase):
         self.console.tail.return_value = ''
         self.image(command=('/init',))
         self.status('running')
-        for verb in ('create', 'init', 'start', 'stop', 'remove', 'pause',
-                     'unpause'):
+        for verb in ('create', 'init', 'start', 'stop', 'restart', 'remove',
+                     'pause', 'unpause'):
             self.note(self.containers, verb)
-        for verb in ('plug', 'unplug'):
+        for verb in ('plug', 'silence', 'unplug'):
             self.note(self.network, verb)
         self.network.wait_for_plugged.side_effect = self._wait_for_plugged
         self.containers.wait.side_effect = exceptions.TimedOut('It runs.')
         self.ops = containerops.ContainerOps(
             self.client, self.images, self.network, self.console)
-        self.instance = instances.instance()
+        self.instance = instances.instance(info_cache=None)
 
     def note(self, target, verb, error=None):
         def effect(*args, **kwargs):
@@ -81,11 +82,12 @@ class ContainerOpsTestCase(base.BaseTestCase):
 
 class SpawnTestCase(ContainerOpsTestCase):
 
-    def spawn(self, block_device_info=None, power_on=True, **image):
+    def spawn(self, block_device_info=None, power_on=True,
+              injected_files=(), **image):
         self.ops.spawn(
             mock.sentinel.context, self.instance,
             instances.image_meta(**image), _NETWORK, block_device_info,
-            power_on)
+            power_on, injected_files)
 
     def assertAborts(self, words, **kwargs):
         error = self.assertRaises(
@@ -142,6 +144,11 @@ class SpawnTestCase(ContainerOpsTestCase):
     def test_config_drive(self):
         self.instance.config_drive = 'True'
         self.assertAborts('config drive')
+
+    def test_injected_files(self):
+        self.assertAborts('Files cannot be injected',
+                          injected_files=[('/etc/motd', 'hello')])
+        self.assertEqual([], self.steps)
 
     def test_create_fails(self):
         self.note(self.containers, 'create',
@@ -290,9 +297,17 @@ class PowerTestCase(ContainerOpsTestCase):
         self.containers.stop.assert_called_once_with(
             f'nova-{self.instance.uuid}', 60)
 
+    def test_what_is_off_is_silent(self):
+        """The kernel would answer for it."""
+        self.ops.power_off(self.instance)
+        self.assertEqual(['stop', 'silence'], self.steps)
+        self.network.silence.assert_called_once_with(
+            self.instance, _NETWORK)
+
     def test_power_off_nothing(self):
         self.note(self.containers, 'stop', self.missing())
         self.ops.power_off(self.instance)
+        self.assertEqual(['stop'], self.steps)
 
     def test_power_off_fails(self):
         self.note(self.containers, 'stop', exceptions.Failed('stuck'))
@@ -325,19 +340,37 @@ class PowerTestCase(ContainerOpsTestCase):
         self.note(self.containers, 'start', exceptions.Failed('oops'))
         self.assertRaises(exception.InstancePowerOnFailure, self.power_on)
 
-    def test_reboot(self):
-        self.status('exited')
+    def test_soft_reboot_is_one_request(self):
+        """A nova-compute that dies meanwhile leaves nothing stopped."""
         self.conf.config(reboot_timeout=7, group='novacontainer')
-        for kind, timeout_s in (('SOFT', 7), ('HARD', 0)):
+        self.reboot('SOFT')
+        self.assertEqual(['restart'], self.steps)
+        self.containers.restart.assert_called_once_with(
+            f'nova-{self.instance.uuid}', 7)
+
+    def test_reboot_of_what_does_not_run(self):
+        self.status('exited')
+        for kind in ('SOFT', 'HARD'):
             self.steps.clear()
             self.reboot(kind)
             self.assertEqual(['stop', 'init', 'plug', 'start'], self.steps)
-            self.containers.stop.assert_called_with(mock.ANY, timeout_s)
+            self.containers.stop.assert_called_with(mock.ANY, 0)
+
+    def test_hard_reboot(self):
+        def stop(name, timeout_s):
+            self.status('exited')
+            return mock.DEFAULT
+
+        self.containers.stop.side_effect = stop
+        self.reboot('HARD')
+        self.assertEqual(['init', 'plug', 'start'], self.steps)
 
     def test_reboot_fails(self):
-        self.note(self.containers, 'stop', exceptions.Failed('stuck'))
-        self.assertRaises(
-            exception.InstanceRebootFailure, self.reboot, 'HARD')
+        for verb in ('stop', 'restart'):
+            self.note(self.containers, verb, exceptions.Failed('stuck'))
+        for kind in ('SOFT', 'HARD'):
+            self.assertRaises(
+                exception.InstanceRebootFailure, self.reboot, kind)
 
     def test_resume_on_host_boot(self):
         self.status('exited')
@@ -355,7 +388,9 @@ class PowerTestCase(ContainerOpsTestCase):
     def test_pause(self):
         self.ops.pause(self.instance)
         self.ops.unpause(self.instance)
-        self.assertEqual(['pause', 'unpause'], self.steps)
+        self.assertEqual(['pause', 'silence', 'plug', 'unpause'], self.steps)
+        self.network.plug.assert_called_once_with(
+            None, self.instance, _NETWORK, _NETNS)
 
     def test_pause_twice(self):
         self.note(self.containers, 'pause',
@@ -424,28 +459,14 @@ class PlugVifsTestCase(ContainerOpsTestCase):
         self.ops.plug_vifs(mock.sentinel.context, self.instance, _NETWORK)
 
     def test_running(self):
-        for status in ('running', 'paused'):
-            self.status(status)
-            self.plug_vifs()
-            self.network.plug.assert_called_with(
-                mock.sentinel.context, self.instance, _NETWORK, _NETNS)
+        self.plug_vifs()
+        self.network.plug.assert_called_once_with(
+            mock.sentinel.context, self.instance, _NETWORK, _NETNS)
 
     def test_not_running(self):
-        for status in ('created', 'exited'):
+        for status in ('created', 'exited', 'paused'):
             self.status(status)
             self.plug_vifs()
         self.containers.inspect.side_effect = self.missing()
         self.plug_vifs()
         self.assertEqual([], self.steps)
-
-
-class RefusalTestCase(base.BaseTestCase):
-
-    def test_all_reasons_at_once(self):
-        instance = instances.instance(config_drive='True')
-        error = self.assertRaises(
-            exception.BuildAbortException,
-            containerops._refuse_the_impossible, instance,
-            {'ephemerals': [{}], 'block_device_mapping': [{}]})
-        for word in ('volumes', 'ephemeral', 'config drive'):
-            self.assertIn(word, str(error))

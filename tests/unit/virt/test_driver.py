@@ -61,11 +61,11 @@ class ContainerDriverTestCase(base.BaseTestCase):
 
     def test_spawn(self):
         self.driver.spawn(
-            _C, self.instance, mock.sentinel.image, [], None, {},
-            network_info=_N, block_device_info=mock.sentinel.bdi)
+            _C, self.instance, mock.sentinel.image, mock.sentinel.files,
+            None, {}, network_info=_N, block_device_info=mock.sentinel.bdi)
         self.driver._containers.spawn.assert_called_once_with(
             _C, self.instance, mock.sentinel.image, _N, mock.sentinel.bdi,
-            True)
+            True, mock.sentinel.files)
 
     def test_destroy_and_cleanup(self):
         self.driver.destroy(_C, self.instance, _N)
@@ -149,6 +149,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
         self.driver._hosts.init_host.assert_called_once_with('cpu1')
         self.driver._lifecycle.start.assert_called_once_with()
         self.driver._networks.start_helpers.assert_called_once_with()
+        self.driver._snapshots.discard_leftovers.assert_called_once_with()
         self.driver.cleanup_host('cpu1')
         self.driver._lifecycle.stop.assert_called_once_with()
 
