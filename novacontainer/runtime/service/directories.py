@@ -52,7 +52,8 @@ class Directories:
     def make_bundle(self, container_id: str) -> pathlib.Path:
         """Make :meth:`bundle` where it is missing."""
         bundle = self.bundle(container_id)
-        bundle.mkdir(mode=0o711, exist_ok=True)
+        # Nobody but root: the environment in there may hold secrets.
+        bundle.mkdir(mode=0o700, exist_ok=True)
         return bundle
 
     def remove_home(self, container_id: str) -> None:

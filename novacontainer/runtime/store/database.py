@@ -41,6 +41,8 @@ class Database:
     committed transaction survive a power failure
     (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
+    Only root may read it: environments of containers hold secrets.
+
     On a full disk it still takes small changes, because it has room of its
     own: a container's end must be recorded, and a removal, which makes
     room, begins with a record.
@@ -138,6 +140,10 @@ class Database:
         return connection
 
     def _connect(self) -> _Connection:
+        # What sqlite makes beside it gets the same mode.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
+                         0o600))
+        self._path.chmod(0o600)
         # Another thread only ever closes it, see close().
         connection = sqlite3.connect(
             self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None,

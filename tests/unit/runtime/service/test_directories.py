@@ -21,6 +21,10 @@ class DirectoriesTest(base.BaseTestCase):
             self.assertEqual(
                 0o711, (self.root / name).stat().st_mode & 0o777)
 
+    def test_only_root_sees_a_bundle(self):
+        path = self.places.make_bundle('a')
+        self.assertEqual(0o700, path.stat().st_mode & 0o777)
+
     def test_a_wider_mode_is_kept(self):
         (self.root / 'data').chmod(0o755)
         directories.Directories(self.root / 'data', self.root / 'run')

@@ -1,3 +1,4 @@
+import os
 import pathlib
 import sqlite3
 import threading
@@ -181,3 +182,16 @@ class TestDamage(base.BaseTestCase):
         self.addCleanup(opened.close)
         with opened.transaction() as connection:
             connection.execute('CREATE TABLE more (x)')
+
+
+class TestSecrecy(base.BaseTestCase):
+
+    def test_only_its_owner_may_read(self):
+        self.addCleanup(os.umask, os.umask(0o022))
+        folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        opened = database.Database(folder / 'x.sqlite')
+        self.addCleanup(opened.close)
+        self.assertEqual(
+            {'x.sqlite': 0o600, 'x.sqlite-wal': 0o600, 'x.sqlite-shm': 0o600},
+            {path.name: path.stat().st_mode & 0o777
+             for path in folder.iterdir()})
