@@ -94,8 +94,11 @@ def merge_env(asked: Sequence[str], own: Sequence[str]) -> list[str]:
                 'container.invalid_env')
     last = {entry.partition('=')[0]: entry for entry in asked}
     merged = [entry for entry in last.values() if '=' in entry]
+    # What an image has without a name or a value means nothing, and runc
+    # would refuse to start it.
     merged.extend(entry for entry in own
-                  if entry.partition('=')[0] not in last)
+                  if entry.partition('=')[0] not in last
+                  and entry.find('=') > 0)
     return merged
 
 

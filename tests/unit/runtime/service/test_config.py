@@ -82,6 +82,10 @@ class MergeTest(base.BaseTestCase):
     def test_environment_twice(self):
         self.assertEqual(['A=2'], config.merge_env(['A=1', 'A=2'], []))
 
+    def test_what_is_no_variable_in_an_image_is_left_out(self):
+        self.assertEqual(
+            ['C='], config.merge_env([], ['A', '', '=B', 'C=']))
+
     def test_bad_environment(self):
         for entry in ('', '=x', 'A=\0'):
             self.assertRaises(exception.InvalidRequest,
