@@ -263,8 +263,8 @@ class TestFailures(LifecycleCase):
         before = set(pathlib.Path(
             self.runtime.data_root, 'overlay').iterdir())
         self.assertRaises(
-            exception.NotSupported, self.runtime.create, 'true',
-            HostConfig={'StorageOpt': {'size': '1G'}})
+            exception.InvalidRequest, self.runtime.create, 'true',
+            HostConfig={'StorageOpt': {'size': '1k'}})
         self.assertEqual(before, set(pathlib.Path(
             self.runtime.data_root, 'overlay').iterdir()))
         self.assertEqual([], list(pathlib.Path(

@@ -4,14 +4,20 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import stat
 import tempfile
+import threading
+import time
 from unittest import mock
 
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import filesystem
+from novacontainer.runtime.host import loopdevices
 from novacontainer.runtime.host import mounts
+from novacontainer.runtime.storage import diskimage
 from novacontainer.runtime.storage import layering
 from novacontainer.runtime.storage import overlay
 from tests.contract import storage
@@ -147,6 +153,148 @@ class TestDescriptors(OverlayCase, base.BaseTestCase):
             fault = self.assertRaises(
                 OSError, context.set_string, 'nonsense', '1')
             self.assertIn('nonsense', str(fault))
+
+
+class TestDisk(OverlayCase, base.BaseTestCase):
+    """Disk images in the ways in which something can be left."""
+
+    def setUp(self):
+        super().setUp()
+        self.layer = self.make_layer({'file': 'x'})
+
+    def devices(self):
+        """Return the backing files, below our root, of loop devices."""
+        return [path for entry in pathlib.Path('/sys/block').glob(
+            'loop*/loop/backing_file')
+            if (path := entry.read_text()).startswith(str(self.root))]
+
+    def mount(self, container):
+        return self.storage.mount(container, [self.layer], ID_MAP)
+
+    def test_one_device_as_long_as_it_is_used(self):
+        container = self.limited()
+        self.assertEqual([], self.devices())
+        with self.storage.opened(container):
+            self.assertEqual(1, len(self.devices()))
+            with self.storage.opened(container):
+                self.mount(container)
+                self.assertEqual(1, len(self.devices()))
+        self.assertEqual(1, len(self.devices()))
+        self.storage.unmount(container)
+        self.assertEqual([], self.devices())
+
+    def test_a_shell_that_stands_in_it(self):
+        container = self.limited()
+        root = self.mount(container)
+        with open(root / 'file'):
+            self.storage.unmount(container)
+            self.assertEqual([], list(self.storage.mounted()))
+            # Not gone, so that the next mount has to find it.
+            self.assertEqual(1, len(self.devices()))
+            with self.storage.opened(container) as upper:
+                (upper / 'new').write_text('new')
+            self.assertEqual(1, len(self.devices()))
+        self.assertEqual([], self.devices())
+        self.assertEqual('new', (self.mount(container) / 'new').read_text())
+
+    def test_removed_while_in_use(self):
+        container = self.limited()
+        with open(self.mount(container) / 'file'):
+            self.storage.remove(container)
+            self.assertFalse((self.root / 'overlay' / container).exists())
+        self.assertEqual([], self.devices())
+
+    def test_many_at_once(self):
+        container = self.limited()
+        start = threading.Barrier(8)
+        seen = []
+
+        def look():
+            start.wait()
+            with self.storage.opened(container):
+                seen.append(len(self.devices()))
+
+        threads = [threading.Thread(target=look) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([1] * 8, seen)
+        self.assertEqual([], self.devices())
+
+    def test_killed_on_the_way(self):
+        container = self.limited()
+        for where in ((loopdevices, '_configured'), (diskimage, '_mount')):
+            child = os.fork()
+            if not child:
+                original = getattr(*where)
+
+                def dying(*args, original=original):
+                    original(*args)
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+                setattr(*where, dying)
+                self.mount(container)
+                os._exit(1)
+            self.assertEqual(signal.SIGKILL, os.WTERMSIG(
+                os.waitpid(child, 0)[1]))
+            self.assertEqual([], self.devices())
+
+    def test_killed_before_the_root_is_mounted(self):
+        container = self.limited()
+        home = self.root / 'overlay' / container
+        diskimage.attach(home / 'disk.img', home / 'disk')
+        self.assertEqual([container], list(self.storage.mounted()))
+        self.assertEqual('x', (self.mount(container) / 'file').read_text())
+        self.storage.unmount(container)
+        self.assertEqual([], self.devices())
+
+    def test_a_mount_that_fails_leaves_nothing(self):
+        container = self.limited()
+        for target, name in ((mounts.FilesystemContext, 'mount'),
+                             (mounts.FilesystemContext, 'create'),
+                             (mounts, 'attach'), (layering, 'mount')):
+            with mock.patch.object(target, name,
+                                   side_effect=OSError(22, 'no')):
+                fault = self.assertRaises(
+                    exception.Internal, self.mount, container)
+            self.assertEqual('storage.failed', fault.code)
+            self.assertEqual([], mounts.mount_points(self.root))
+            self.assertEqual([], self.devices())
+        self.mount(container)
+
+    def test_a_prepare_that_fails_can_be_removed(self):
+        for target, name in ((mounts.FilesystemContext, 'create'),
+                             (os, 'chown')):
+            with mock.patch.object(target, name,
+                                   side_effect=OSError(22, 'no')):
+                self.assertRaises(exception.Internal, self.limited)
+            self.storage.remove('limited')
+            self.assertEqual([], self.devices())
+        self.assertEqual([], os.listdir(self.root / 'overlay'))
+
+    def test_room_is_given_back_to_the_host(self):
+        root = self.mount(self.limited())
+        image = self.root / 'overlay/limited/disk.img'
+        (root / 'big').write_bytes(bytes(16 << 20))
+        filesystem.sync(root)
+        full = image.stat().st_blocks
+        (root / 'big').unlink()
+        filesystem.sync(root)
+        # The kernel discards in the background, after its commit.
+        deadline = time.monotonic() + 20
+        while image.stat().st_blocks > full - (12 << 20) // 512:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+    def test_sizes(self):
+        for size_bytes in (diskimage.MIN_BYTES, 1 << 40):
+            self.storage.prepare('c1', ID_MAP, size_bytes)
+            self.addCleanup(self.storage.remove, 'c1')
+            found = os.statvfs(self.mount('c1'))
+            self.assertTrue(
+                0.8 < found.f_blocks * found.f_frsize / size_bytes <= 1)
+            self.storage.remove('c1')
 
 
 class TestAppended(OverlayCase, base.BaseTestCase):

@@ -1,6 +1,6 @@
 """Mounting: the classic calls and the mount API of Linux 5.2 and later.
 
-Called by ``host.namespaces``, ``storage.overlay``, ``engine.select``.
+Called by ``host.namespaces``, ``storage``, ``engine.select``.
 Calls ``host.syscalls``.  Raises ``OSError``; callers translate.
 
 Sources: mount(2), umount2(2), and for the newer calls the kernel's
@@ -33,6 +33,7 @@ _FSOPEN_CLOEXEC = 1
 _FSMOUNT_CLOEXEC = 1
 _MOVE_MOUNT_F_EMPTY_PATH = 4
 
+_FSCONFIG_SET_FLAG = 0
 _FSCONFIG_SET_STRING = 1
 _FSCONFIG_SET_FD = 5
 _FSCONFIG_CMD_CREATE = 6
@@ -111,6 +112,10 @@ class FilesystemContext:
 
     def __exit__(self, *exc_info: object) -> None:
         os.close(self._fd)
+
+    def set_flag(self, key: str) -> None:
+        """Set one option that takes no value."""
+        self._configure(_FSCONFIG_SET_FLAG, key, None, 0)
 
     def set_string(self, key: str, value: str) -> None:
         """Set one option to a string of at most 255 bytes."""

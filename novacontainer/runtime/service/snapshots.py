@@ -68,12 +68,12 @@ class Snapshots:
         made = image_changes.image_config(container, config, changes)
         with self._locks.hold(container.id):
             now = self._registry.current(container)
-            with self._still(now, pause):
+            with (self._still(now, pause),
+                  self._storage.opened(now.id) as upper):
                 image = self._images.commit(
                     base=self._images.get(now.image_id),
-                    upper=self._storage.upper(now.id),
-                    id_map=now.id_map, config=made, author=author,
-                    message=message, reference=reference)
+                    upper=upper, id_map=now.id_map, config=made,
+                    author=author, message=message, reference=reference)
         LOG.info('Container %s (%s): commit to %s', now.id, now.name,
                  image.id)
         self._hub.publish(events.container_event(

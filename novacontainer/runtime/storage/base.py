@@ -8,6 +8,7 @@ implementation has to pass.
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import pathlib
 import typing
 
@@ -24,7 +25,8 @@ class Storage(typing.Protocol):
         """Make the writable layer, empty and owned by the mapped root.
 
         :param size_bytes: limit of the writable layer; 0: none.
-        :raises NotSupported: this back end cannot enforce a limit.
+        :raises NotSupported: a limit cannot be enforced here; says why.
+        :raises InvalidRequest: no writable layer can have that limit.
         :raises Conflict: the container has a writable layer already.
         :raises Unavailable: the disk is full.
         """
@@ -50,8 +52,20 @@ class Storage(typing.Protocol):
     def upper(self, container_id: str) -> pathlib.Path:
         """Return the directory with the container's own changes.
 
+        It is sure to be there only while the root is mounted.
+
         Ids in it are the host's (``id_map.host_base`` + id); deletions are
         in overlayfs' form (Documentation/filesystems/overlayfs.rst).
+        """
+
+    def opened(self, container_id: str,
+               ) -> contextlib.AbstractContextManager[pathlib.Path]:
+        """Give the directory with the changes, mounted or not.
+
+        What :meth:`upper` would be, perhaps by another path; there until
+        this is left, for this process and its children.
+
+        :raises NotFound: nothing was prepared.
         """
 
     def describe(self, container_id: str, layers: Sequence[pathlib.Path],

@@ -63,10 +63,12 @@ def best() -> Method:
 
 def mount(home: pathlib.Path, layers: Sequence[pathlib.Path],
           id_map: models.IdMap | None, pin: pathlib.Path | None,
-          method: Method) -> None:
+          method: Method, writable: pathlib.Path | None = None) -> None:
     """Mount an overlay at ``home/merged``.
 
-    :param home: directory with ``upper``, ``work`` and ``merged``.
+    :param home: directory with ``merged``.
+    :param writable: directory with ``upper`` and ``work``; by default
+        ``home``.
     :param layers: layer directories, lowest first.
     :param pin: see :func:`host.idmap.user_namespace`.
     :raises NotFound: a layer is missing.
@@ -85,6 +87,7 @@ def mount(home: pathlib.Path, layers: Sequence[pathlib.Path],
     # may have a layer twice; the lower one shows nothing that the upper one
     # does not.
     topmost_first = list(dict.fromkeys(reversed(layers)))
+    writable = writable or home
     with contextlib.ExitStack() as stack:
         clones = _clones(layers, id_map, pin, stack)
         if method is not Method.DESCRIPTORS and id_map is not None:
@@ -92,15 +95,15 @@ def mount(home: pathlib.Path, layers: Sequence[pathlib.Path],
         lowers = [_open_layer(path, clones, stack)
                   for path in topmost_first]
         if method is Method.CLASSIC:
-            _mount_classic(home, lowers, nodev)
+            _mount_classic(home, writable, lowers, nodev)
         else:
-            _mount_new(home, lowers, nodev, method)
+            _mount_new(home, writable, lowers, nodev, method)
     if os.statvfs(home / 'merged').f_flag & os.ST_RDONLY:
         # Overlayfs does this silently when it cannot use upper or work.
         mounts.unmount(str(home / 'merged'))
         # The likely reason, which overlayfs keeps to itself: a full disk.
-        (home / 'work' / 'probe').mkdir()
-        (home / 'work' / 'probe').rmdir()
+        (writable / 'work' / 'probe').mkdir()
+        (writable / 'work' / 'probe').rmdir()
         raise OSError(f'overlayfs mounted {home / "merged"} read-only')
 
 
@@ -162,8 +165,9 @@ def _open_layer(layer: pathlib.Path, clones: dict[pathlib.Path, int],
     return fd
 
 
-def _mount_new(home: pathlib.Path, lowers: Sequence[int],
-               attributes: int, method: Method) -> None:
+def _mount_new(home: pathlib.Path, writable: pathlib.Path,
+               lowers: Sequence[int], attributes: int,
+               method: Method) -> None:
     """Mount through fsopen(2) and its kin."""
     with mounts.FilesystemContext('overlay') as context:
 
@@ -179,7 +183,7 @@ def _mount_new(home: pathlib.Path, lowers: Sequence[int],
         for fd in lowers:
             give('lowerdir+', fd)
         for key, name in _WRITABLE.items():
-            with _opened(home / name) as fd:
+            with _opened(writable / name) as fd:
                 give(key, fd)
         context.create()
         mount_fd = context.mount(attributes)
@@ -189,13 +193,14 @@ def _mount_new(home: pathlib.Path, lowers: Sequence[int],
         os.close(mount_fd)
 
 
-def _mount_classic(home: pathlib.Path, lowers: Sequence[int],
-                   flags: int) -> None:
+def _mount_classic(home: pathlib.Path, writable: pathlib.Path,
+                   lowers: Sequence[int], flags: int) -> None:
     """Mount through mount(2), whose options fit one page."""
     with contextlib.ExitStack() as stack:
         options = dict(_OPTIONS)
         for key, name in _WRITABLE.items():
-            options[key] = _path_of(stack.enter_context(_opened(home / name)))
+            fd = stack.enter_context(_opened(writable / name))
+            options[key] = _path_of(fd)
         options['lowerdir'] = ':'.join(map(_path_of, lowers))
         data = ','.join(f'{key}={value}' for key, value in options.items())
         if len(data) >= _PAGE:

@@ -1,10 +1,13 @@
 """Root file systems on overlayfs, with idmapped lower layers.
 
 Called by ``service.containers`` through ``storage.base.Storage``.  Calls
-``host.mounts``, ``host.trees``, ``storage.layering``.
+``host.mounts``, ``host.trees``, ``storage.diskimage``, ``storage.layering``.
 
 On disk, below ``<data_root>/overlay/<container id>/``: ``upper`` (the
 container's changes), ``work`` (overlayfs' own), ``merged`` (mount point).
+Where the container's disk is limited, ``upper`` and ``work`` are on a disk
+of that size in the file ``disk.img``, which is mounted at ``disk`` for as
+long as the root is.
 
 The layers belong to the host's ids and are shared by all containers; a
 container sees them through an idmapped clone of their mount, made for it
@@ -24,9 +27,12 @@ from novacontainer.runtime import exception
 from novacontainer.runtime.host import mounts
 from novacontainer.runtime.host import trees
 from novacontainer.runtime import models
+from novacontainer.runtime.storage import diskimage
 from novacontainer.runtime.storage import layering
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_IMAGE = 'disk.img'
+_DISK = 'disk'
 
 
 class Overlay:
@@ -57,9 +63,7 @@ class Overlay:
                 size_bytes: int) -> None:
         """See :meth:`storage.base.Storage.prepare`."""
         if size_bytes:
-            raise exception.NotSupported(
-                'The overlay storage cannot limit the size of a root disk; '
-                'use 0 (no limit).', 'storage.size_limit')
+            diskimage.check_size(size_bytes)
         home = self._home(container_id)
         owner = id_map.host_base if id_map else 0
         with _translated(f'Cannot make the writable layer of {container_id}'):
@@ -70,11 +74,14 @@ class Overlay:
                     f'Container {container_id} already has a writable layer.',
                     'storage.exists') from error
             home.chmod(0o711)
-            for name, mode in (('work', 0o700), ('merged', 0o711),
-                               ('upper', 0o755)):
-                (home / name).mkdir()
-                (home / name).chmod(mode)
-            os.chown(home / 'upper', owner, owner)
+            _make_directory(home / 'merged', 0o711)
+            if not size_bytes:
+                _make_writable(home, owner)
+                return
+            diskimage.make(home / _IMAGE, size_bytes)
+            _make_directory(home / _DISK, 0o700)
+            with diskimage.mounted(home / _IMAGE) as disk:
+                _make_writable(disk, owner)
 
     def mount(self, container_id: str, layers: Sequence[pathlib.Path],
               id_map: models.IdMap | None) -> pathlib.Path:
@@ -82,28 +89,27 @@ class Overlay:
         home = self._home(container_id)
         merged = home / 'merged'
         if not merged.is_dir():
-            raise exception.NotFound(
-                f'Container {container_id} has no writable layer.',
-                'storage.not_found')
+            raise _nothing_prepared(container_id)
         if os.path.ismount(merged):
             return merged
         pin = self._pins / container_id if self._pins else None
-        with _translated(f'Cannot mount the root of {container_id}'):
-            layering.mount(home, layers, id_map, pin, self._method)
+        with (_translated(f'Cannot mount the root of {container_id}'),
+              contextlib.ExitStack() as undo):
+            if _is_limited(home) and not os.path.ismount(home / _DISK):
+                diskimage.attach(home / _IMAGE, home / _DISK)
+            if _is_limited(home):
+                undo.callback(_unmount, home / _DISK)
+            layering.mount(home, layers, id_map, pin, self._method,
+                           _writable(home))
+            undo.pop_all()
         return merged
 
     def unmount(self, container_id: str) -> None:
         """See :meth:`storage.base.Storage.unmount`."""
-        target = str(self._home(container_id) / 'merged')
+        home = self._home(container_id)
         with _translated(f'Cannot unmount the root of {container_id}'):
-            try:
-                mounts.unmount(target)
-            except OSError as error:
-                if error.errno == errno.EBUSY:
-                    # Someone's shell stands in it; it goes when they leave.
-                    mounts.unmount(target, mounts.MNT_DETACH)
-                elif error.errno not in (errno.EINVAL, errno.ENOENT):
-                    raise
+            _unmount(home / 'merged')
+            _unmount(home / _DISK)
 
     def remove(self, container_id: str) -> None:
         """See :meth:`storage.base.Storage.remove`."""
@@ -115,7 +121,23 @@ class Overlay:
 
     def upper(self, container_id: str) -> pathlib.Path:
         """See :meth:`storage.base.Storage.upper`."""
-        return self._home(container_id) / 'upper'
+        return _writable(self._home(container_id)) / 'upper'
+
+    @contextlib.contextmanager
+    def opened(self, container_id: str) -> Iterator[pathlib.Path]:
+        """See :meth:`storage.base.Storage.opened`."""
+        home = self._home(container_id)
+        upper = self.upper(container_id)
+        if upper.is_dir():
+            yield upper
+            return
+        if not _is_limited(home):
+            raise _nothing_prepared(container_id)
+        with contextlib.ExitStack() as stack:
+            with _translated(f'Cannot open the disk of {container_id}'):
+                disk = stack.enter_context(
+                    diskimage.mounted(home / _IMAGE))
+            yield disk / 'upper'
 
     def describe(self, container_id: str, layers: Sequence[pathlib.Path],
                  ) -> Mapping[str, str]:
@@ -124,19 +146,61 @@ class Overlay:
         return {
             'LowerDir': ':'.join(map(str, reversed(layers))),
             'MergedDir': str(home / 'merged'),
-            'UpperDir': str(home / 'upper'),
-            'WorkDir': str(home / 'work'),
+            'UpperDir': str(_writable(home) / 'upper'),
+            'WorkDir': str(_writable(home) / 'work'),
         }
 
     def mounted(self) -> Iterator[str]:
         """See :meth:`storage.base.Storage.mounted`."""
+        found = set()
         for target in mounts.mount_points(self._root):
             path = pathlib.Path(target)
-            if path.name == 'merged' and path.parent.parent == self._root:
-                yield path.parent.name
+            if (path.name in ('merged', _DISK)
+                    and path.parent.parent == self._root):
+                found.add(path.parent.name)
+        yield from found
 
     def _home(self, container_id: str) -> pathlib.Path:
         return self._root / container_id
+
+
+def _is_limited(home: pathlib.Path) -> bool:
+    return (home / _DISK).is_dir()
+
+
+def _writable(home: pathlib.Path) -> pathlib.Path:
+    """Return where ``upper`` and ``work`` are while the root is mounted."""
+    return home / _DISK if _is_limited(home) else home
+
+
+def _make_writable(place: pathlib.Path, owner: int) -> None:
+    _make_directory(place / 'work', 0o700)
+    _make_directory(place / 'upper', 0o755)
+    os.chown(place / 'upper', owner, owner)
+
+
+def _make_directory(path: pathlib.Path, mode: int) -> None:
+    """Make a directory with these bits, whatever the umask."""
+    path.mkdir()
+    path.chmod(mode)
+
+
+def _unmount(target: pathlib.Path) -> None:
+    """Unmount; fine when nothing is mounted there."""
+    try:
+        mounts.unmount(str(target))
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            # Someone's shell stands in it; it goes when they leave.
+            mounts.unmount(str(target), mounts.MNT_DETACH)
+        elif error.errno not in (errno.EINVAL, errno.ENOENT):
+            raise
+
+
+def _nothing_prepared(container_id: str) -> exception.NotFound:
+    return exception.NotFound(
+        f'Container {container_id} has no writable layer.',
+        'storage.not_found')
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ sqlite, and a monitor is a real process (``sleep``), so that the way in which
 ends are noticed is the real one.
 """
 
+import contextlib
 import datetime
 import os
 import pathlib
@@ -115,6 +116,10 @@ class Storage:
 
     def upper(self, container_id):
         return self._root / container_id
+
+    @contextlib.contextmanager
+    def opened(self, container_id):
+        yield self.upper(container_id)
 
     def mounted(self):
         return iter(tuple(self._mounted))

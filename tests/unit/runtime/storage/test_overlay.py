@@ -23,10 +23,10 @@ class TestOverlay(base.BaseTestCase):
             self.assertEqual(
                 0o011, stat.S_IMODE(path.stat().st_mode) & 0o011)
 
-    def test_size_limit_is_refused_before_anything_is_made(self):
-        fault = self.assertRaises(exception.NotSupported,
+    def test_size_is_refused_before_anything_is_made(self):
+        fault = self.assertRaises(exception.InvalidRequest,
                                   self.storage.prepare, 'c1', None, 1)
-        self.assertEqual('storage.size_limit', fault.code)
+        self.assertEqual('storage.size_range', fault.code)
         self.assertFalse((self.root / 'overlay/c1').exists())
 
     def test_places(self):

@@ -1,0 +1,154 @@
+"""Containers with a root disk of a limited size, from their first start on."""
+
+import os
+import pathlib
+import shutil
+import signal
+
+from oslotest import base
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import mounts
+from novacontainer.runtime.host import processes
+from novacontainer.runtime import models
+from tests.integration import runtimes
+
+FILL = 'dd if=/dev/zero of=/big bs=64k 2>&1; '
+FOREVER = 'echo up; while :; do sleep 0.05; done'
+LIMITED = {'StorageOpt': {'size': '32M'}}
+
+
+class DiskLimitTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.runtime = self.useFixture(runtimes.Runtime())
+        self.addCleanup(self.check_no_devices)
+        self.service = self.runtime.containers
+
+    def devices(self):
+        return [entry for entry in pathlib.Path('/sys/block').glob(
+            'loop*/loop/backing_file')
+            if entry.read_text().startswith(str(self.runtime.root))]
+
+    def check_no_devices(self):
+        for container_id in self.runtime.ids:
+            try:
+                self.runtime.containers.remove(
+                    container_id, force=True, volumes=False)
+            except exception.NotFound:
+                continue
+        self.assertEqual([], self.devices())
+
+    def create(self, script, **body):
+        return self.runtime.create(script, HostConfig=LIMITED, **body)
+
+    def running(self, script=FOREVER):
+        container_id = self.create(script)
+        self.runtime.containers.start(container_id)
+        self.runtime.wait_output(container_id, 'up')
+        return container_id
+
+    def test_the_container_sees_its_limit(self):
+        code, said = self.runtime.run(
+            FILL + 'df -k / | tail -n 1; rm /big; echo x > /y && cat /y',
+            HostConfig=LIMITED)
+        self.assertEqual(0, code, said)
+        self.assertIn('No space left on device', said)
+        *_, columns, written = said.splitlines()
+        size_kb, _, free_kb = map(int, columns.split()[1:4])
+        self.assertTrue(24 << 10 < size_kb <= 32 << 10, said)
+        self.assertLess(free_kb, 64)
+        self.assertEqual('x', written)
+
+    def test_nothing_stays_attached_when_it_does_not_run(self):
+        container_id = self.create('true')
+        self.assertEqual([], self.devices())
+        self.service.start(container_id)
+        self.runtime.wait_status(container_id, models.Status.EXITED)
+        self.assertEqual([], self.devices())
+        self.assertEqual({'size': '32M'}, self.service.get(
+            container_id).host_config['StorageOpt'])
+
+    def test_a_full_disk_starts_again(self):
+        container_id = self.create('test -f /big && rm /big; ' + FILL)
+        for _ in range(3):
+            ended = self.service.exit_future(container_id, 'next-exit')
+            self.service.start(container_id)
+            ended.result(30)
+            self.assertIn('No space', self.runtime.output(container_id))
+
+    def test_commit_of_a_stopped_and_of_a_running_one(self):
+        stopped = self.create('echo kept > /kept')
+        ended = self.service.exit_future(stopped, 'next-exit')
+        self.service.start(stopped)
+        ended.result(30)
+        running = self.running('echo kept > /kept; ' + FOREVER)
+        for number, container_id in enumerate((stopped, running)):
+            self.service.commit(
+                container_id, repo='snap', tag=f'v{number}', author='',
+                message='', pause=True, changes=(), config=None)
+            code, said = self.runtime.run(
+                'cat /kept', Image=f'snap:v{number}', HostConfig=LIMITED)
+            self.assertEqual((0, 'kept'), (code, said))
+        self.assertEqual(1, len(self.devices()))
+
+    def test_a_daemon_that_was_killed(self):
+        container_id = self.running()
+        self.runtime.restart()
+        self.service = self.runtime.containers
+        self.assertEqual(1, len(self.devices()))
+        self.service.stop(container_id, timeout_s=0, signal=None)
+        self.assertEqual([], self.devices())
+
+    def test_the_host_was_restarted(self):
+        container_id = self.running('echo kept >> /kept; ' + FOREVER)
+        found = self.service.get(container_id)
+        self.runtime.abandon()
+        # What a reboot takes: processes, mounts, namespaces, /run.
+        os.kill(found.pid, signal.SIGKILL)
+        processes.wait_gone(found.conmon_pid, found.conmon_started, 20)
+        pins = [self.runtime.run_root / 'userns' / container_id,
+                pathlib.Path('/run/netns', f'nc-{container_id[:12]}')]
+        for path in (*pins,
+                     *reversed(mounts.mount_points(self.runtime.data_root))):
+            mounts.unmount(str(path), mounts.MNT_DETACH)
+        for pin in pins:
+            pin.unlink()
+        self.runtime.engine.delete(container_id, force=True)
+        shutil.rmtree(self.runtime.run_root)
+        self.runtime.run_root.mkdir(mode=0o711)
+        self.assertEqual([], self.devices())
+        self.runtime.open()
+        self.runtime.containers.start(container_id)
+        with self.runtime.storage.opened(container_id) as upper:
+            self.assertEqual('kept\n', (upper / 'kept').read_text()[:5])
+
+    def test_a_start_that_was_cut_short_is_undone(self):
+        container_id = self.create('true')
+        home = self.runtime.data_root / 'overlay' / container_id
+        self.assertTrue((home / 'disk.img').exists())
+        self.runtime.storage.mount(
+            container_id, self.runtime.images.layer_paths(
+                self.runtime.image), None)
+        self.runtime.restart()
+        self.assertEqual([], self.devices())
+        self.assertEqual(1, self.runtime.report.undone)
+
+    def test_an_orphan_is_collected(self):
+        orphan = 'f' * 64
+        self.runtime.storage.prepare(orphan, None, 32 << 20)
+        self.runtime.storage.mount(orphan, self.runtime.images.layer_paths(
+            self.runtime.image), None)
+        self.runtime.restart()
+        self.assertEqual(1, self.runtime.report.orphans)
+        self.assertFalse(
+            (self.runtime.data_root / 'overlay' / orphan).exists())
+
+    def test_a_size_that_cannot_be(self):
+        for size in ('1k', '99999999P'):
+            fault = self.assertRaises(
+                exception.InvalidRequest, self.runtime.create, 'true',
+                HostConfig={'StorageOpt': {'size': size}})
+            self.assertEqual('storage.size_range', fault.code)
+        self.assertEqual([], os.listdir(self.runtime.data_root / 'overlay'))
