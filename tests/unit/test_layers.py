@@ -19,6 +19,8 @@ LEAVES = ('runtime.models', 'runtime.exception', 'runtime.conf')
 #: belongs to the longest name that matches it.
 MAY_IMPORT = {
     'cmd': ('runtime.daemon', *LEAVES),
+    'cmd.cli': ('cli',),
+    'cli': ('client',),
     'client': (),
     'virt': ('client',),
     'runtime.models': (),

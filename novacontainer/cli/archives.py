@@ -1,0 +1,189 @@
+"""Verbs that move archives: load, save and put.
+
+Put together by ``cli.app``; calls the client's images, ``cli.run`` for the
+container that ``put`` makes, and ``cli.progress``.
+"""
+
+import argparse
+from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
+import os
+import pathlib
+import re
+import typing
+
+from novacontainer.cli import creation
+from novacontainer.cli import failure
+from novacontainer.cli import progress
+from novacontainer.cli import run
+from novacontainer.cli import verb
+from novacontainer.client import exceptions
+from novacontainer.client import transport
+
+_SUFFIXES = re.compile(r'(\.(tar|tgz|txz|tzst|gz|xz|zst))+$')
+
+
+@contextlib.contextmanager
+def opened(context: verb.Context, name: str) -> Iterator[progress.Progress]:
+    """Open an archive for reading, with a progress bar; ``-`` is stdin.
+
+    :raises CommandFailed: when it cannot be opened, or is not given.
+    """
+    console = context.console
+    if name == '-':
+        if console.source.isatty():
+            raise failure.CommandFailed(
+                'Nothing is piped in: name a file, or pipe an archive into '
+                'this command.')
+        with progress.Progress(console, console.source, 'stdin').shown() as \
+                source:
+            yield source
+        return
+    path = pathlib.Path(name)
+    try:
+        file = path.open('rb')
+        size_bytes = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise failure.CommandFailed(
+            f'The file {name} cannot be read: {error.strerror}.') from error
+    with file, progress.Progress(
+            console, file, path.name, size_bytes).shown() as source:
+        yield source
+
+
+def load(context: verb.Context, name: str,
+         reference: str | None) -> Sequence[str]:
+    """Load an archive into the runtime.
+
+    :returns: names, or ids of nameless images.
+    """
+    with opened(context, name) as source:
+        try:
+            return context.client.images.load(
+                source, reference, transport.FOREVER_S)
+        except exceptions.SourceFailed as error:
+            raise failure.CommandFailed(
+                f'{name} cannot be read: {error.message}.') from error
+
+
+def _load_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('-i', '--input', default='-', metavar='FILE',
+                        help='standard input when not given')
+    parser.add_argument('-q', '--quiet', action='store_true',
+                        help='names only')
+
+
+def _load(context: verb.Context, given: argparse.Namespace) -> int:
+    for name in load(context, given.input, None):
+        context.console.say(
+            name if given.quiet else f'Loaded image: {name}')
+    return 0
+
+
+def _save_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('-o', '--output', metavar='FILE',
+                        help='standard output when not given')
+    parser.add_argument('names', nargs='+', metavar='IMAGE',
+                        type=verb.image_name)
+
+
+def _save(context: verb.Context, given: argparse.Namespace) -> int:
+    if given.output is None and context.console.output_is_terminal():
+        raise failure.CommandFailed(
+            'An archive is nothing for a terminal: use -o or redirect it.')
+    with context.client.images.save_all(
+            given.names, transport.FOREVER_S) as download:
+        source = progress.Progress(
+            context.console, download, ' '.join(given.names))
+        with source.shown():
+            if given.output is None:
+                for chunk in source:
+                    context.console.send(chunk)
+            else:
+                _write(pathlib.Path(given.output), source)
+    return 0
+
+
+def _write(path: pathlib.Path, source: progress.Progress) -> None:
+    """Write a file that is there whole or, after a fault, as it was."""
+    if path.exists() and not path.is_file():
+        # A pipe or a device cannot be replaced by a file.
+        with _writing(path), path.open('wb') as sink:
+            _copy(source, sink)
+        return
+    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    with contextlib.ExitStack() as undo:
+        with _writing(path):
+            with part.open('xb') as sink:
+                undo.callback(part.unlink)
+                _copy(source, sink)
+            part.replace(path)
+        undo.pop_all()
+
+
+def _copy(source: progress.Progress, sink: typing.BinaryIO) -> None:
+    for chunk in source:
+        sink.write(chunk)
+
+
+@contextlib.contextmanager
+def _writing(path: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise failure.CommandFailed(
+            f'{path} cannot be written: {error.strerror}.') from error
+
+
+def _put_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--reference', metavar='NAME[:TAG]',
+                        type=verb.image_name,
+                        help="of the image; the file's name when not given")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument('--create', action='store_true',
+                      help='make a container of it, too')
+    what.add_argument('-d', '--detach', action='store_true',
+                      help='make a container of it and start it')
+    creation.add_arguments(parser)
+    parser.add_argument('file', metavar='FILE', help='- for standard input')
+    parser.add_argument('command', nargs=argparse.REMAINDER,
+                        metavar='COMMAND', help='of the container')
+    parser.set_defaults(cidfile=None)
+
+
+def _put(context: verb.Context, given: argparse.Namespace) -> int:
+    wanted = given.create or given.detach
+    if given.command and not wanted:
+        raise failure.CommandFailed(
+            'A command is for a container: add --create or -d, or leave it '
+            'out.')
+    reference = given.reference or _named_after(given.file)
+    given.image, = load(context, given.file, reference)
+    if not wanted:
+        context.console.say(given.image)
+        return 0
+    ident = run.create(context, given, auto_remove=False)
+    if given.detach:
+        return run.start(context, ident, detach=True)
+    context.console.say(ident)
+    return 0
+
+
+def _named_after(file: str) -> str:
+    """Make an image's name of a file's: ``Web_1.tar.gz`` is web-1."""
+    name = _SUFFIXES.sub('', pathlib.PurePath(file).name.lower())
+    name = re.sub(r'[^a-z0-9]+', '-', name).strip('-')
+    if not name or file == '-':
+        raise failure.CommandFailed(
+            'The image needs a name: say --reference.')
+    return f'{name}:latest'
+
+
+VERBS = (
+    verb.Verb('load', 'Load images from an archive', _load_arguments, _load),
+    verb.Verb('save', 'Write images into an archive', _save_arguments,
+              _save),
+    verb.Verb('put', 'Make an image, and a container, of an archive or a '
+              'root file system', _put_arguments, _put),
+)

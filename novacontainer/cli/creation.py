@@ -1,0 +1,216 @@
+"""What a new container shall be: switches → create body of the API.
+
+Called by ``cli.run`` and ``cli.archives``.  Pure but for files of
+environment variables.  Whether the host can do it is the runtime's question.
+"""
+
+import argparse
+from collections.abc import Sequence
+import os
+import pathlib
+import typing
+
+from novacontainer.cli import failure
+from novacontainer.cli import quantities
+from novacontainer.client import transport
+
+#: Switch that may be given more than once, member of HostConfig, help.
+_LISTS = (
+    ('--add-host', 'ExtraHosts', 'NAME:ADDRESS', 'a line for /etc/hosts'),
+    ('--cap-add', 'CapAdd', 'CAPABILITY', 'a capability more'),
+    ('--cap-drop', 'CapDrop', 'CAPABILITY', 'a capability less'),
+    ('--dns', 'Dns', 'ADDRESS', 'a name server'),
+    ('--dns-option', 'DnsOptions', 'OPTION', 'for resolv.conf'),
+    ('--dns-search', 'DnsSearch', 'DOMAIN', 'for resolv.conf'),
+    ('--group-add', 'GroupAdd', 'GROUP', 'a further group'),
+    ('--security-opt', 'SecurityOpt', 'OPTION',
+     'such as no-new-privileges'),
+)
+#: Switch, member of HostConfig, type, help.
+_VALUES: tuple[tuple[str, str, typing.Any, str], ...] = (
+    ('--cpu-shares', 'CpuShares', int, 'weight against other containers'),
+    ('--cpus', 'NanoCpus', quantities.parse_cpus, 'such as 1.5'),
+    ('--cpuset-cpus', 'CpusetCpus', str, 'such as 0-1'),
+    ('--ipc', 'IpcMode', str, 'private'),
+    ('--memory', 'Memory', quantities.parse_size, 'such as 512m'),
+    ('--memory-reservation', 'MemoryReservation', quantities.parse_size,
+     'soft limit'),
+    ('--memory-swap', 'MemorySwap', quantities.parse_size,
+     'memory and swap together; -1: no limit'),
+    ('--network', 'NetworkMode', str, 'none'),
+    ('--oom-score-adj', 'OomScoreAdj', int, '-1000 to 1000'),
+    ('--pid', 'PidMode', str, 'pid namespace'),
+    ('--pids-limit', 'PidsLimit', int, 'processes and threads'),
+    ('--runtime', 'Runtime', str, 'OCI runtime'),
+    ('--shm-size', 'ShmSize', quantities.parse_size, 'of /dev/shm'),
+    ('--userns', 'UsernsMode', str, 'host: no user namespace'),
+)
+_FLAGS = (
+    ('--init', 'Init', 'a small init as first process'),
+    ('--privileged', 'Privileged', 'all capabilities and devices'),
+    ('--read-only', 'ReadonlyRootfs', 'no writing to the root file system'),
+)
+#: Switch, member of HostConfig, help: each is KEY=VALUE.
+_MAPS = (
+    ('--storage-opt', 'StorageOpt', 'such as size=10G'),
+    ('--sysctl', 'Sysctls', 'such as net.core.somaxconn=512'),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the switches that describe a container."""
+    config = parser.add_argument_group('the process')
+    config.add_argument('--name', help='of the container')
+    config.add_argument('-e', '--env', action='append', default=[],
+                        metavar='NAME[=VALUE]',
+                        help='without a value: the one that it has here')
+    config.add_argument('--env-file', action='append', default=[],
+                        metavar='FILE', help='lines NAME=VALUE')
+    config.add_argument('--entrypoint', metavar='PROGRAM',
+                        help='instead of the image\'s; "" for none')
+    config.add_argument('--hostname')
+    config.add_argument('-i', '--interactive', action='store_true',
+                        help='keep its standard input open')
+    config.add_argument('-l', '--label', action='append', default=[],
+                        metavar='KEY[=VALUE]')
+    config.add_argument('--stop-signal', metavar='SIGNAL')
+    config.add_argument('--stop-timeout', type=int, metavar='SECONDS')
+    config.add_argument('-t', '--tty', action='store_true',
+                        help='give it a terminal')
+    config.add_argument('-u', '--user', metavar='USER[:GROUP]')
+    config.add_argument('-w', '--workdir', metavar='DIRECTORY')
+    host = parser.add_argument_group('limits and surroundings')
+    for switch, member, metavar, words in _LISTS:
+        host.add_argument(switch, dest=member, action='append', default=[],
+                          metavar=metavar, help=words)
+    for switch, member, kind, words in _VALUES:
+        short = ('-m',) if switch == '--memory' else ()
+        host.add_argument(*short, switch, dest=member, type=kind,
+                          metavar='VALUE', help=words)
+    for switch, member, words in _FLAGS:
+        host.add_argument(switch, dest=member, action='store_true',
+                          help=words)
+    for switch, member, words in _MAPS:
+        host.add_argument(switch, dest=member, action='append', default=[],
+                          metavar='KEY=VALUE', help=words)
+    host.add_argument('--tmpfs', action='append', default=[],
+                      metavar='PATH[:OPTIONS]', help='a mount in memory')
+    host.add_argument('--ulimit', action='append', default=[],
+                      metavar='NAME=SOFT[:HARD]', help='such as nofile=1024')
+    host.add_argument('-v', '--volume', action='append', default=[],
+                      metavar='SOURCE:PATH[:ro]',
+                      help='a directory of the host')
+    host.add_argument('--restart', metavar='POLICY[:RETRIES]')
+
+
+def body(image: str, command: Sequence[str],
+         given: argparse.Namespace) -> transport.Json:
+    """Make the create body (Docker Engine API 1.44, ContainerCreate).
+
+    :raises CommandFailed: when a switch makes no sense.
+    """
+    document: transport.Json = {
+        'Image': image,
+        'Env': environment(given.env_file, given.env),
+        'Labels': dict(_pair(word) for word in given.label),
+        'OpenStdin': given.interactive,
+        'Tty': given.tty,
+        'HostConfig': _host_config(given),
+    }
+    if command:
+        document['Cmd'] = list(command)
+    if given.entrypoint is not None:
+        # A list of one empty word is the API's "none at all".
+        document['Entrypoint'] = [given.entrypoint]
+    for member, value in (('Hostname', given.hostname),
+                          ('StopSignal', given.stop_signal),
+                          ('StopTimeout', given.stop_timeout),
+                          ('User', given.user),
+                          ('WorkingDir', given.workdir)):
+        if value is not None:
+            document[member] = value
+    return document
+
+
+def _host_config(given: argparse.Namespace) -> transport.Json:
+    members = [member for _, member, *_ in (*_LISTS, *_VALUES, *_FLAGS)]
+    document: transport.Json = {
+        member: value for member in members
+        if (value := getattr(given, member)) not in (None, [], False)}
+    for _, member, _ in _MAPS:
+        if words := getattr(given, member):
+            document[member] = dict(_pair(word) for word in words)
+    if given.tmpfs:
+        document['Tmpfs'] = {
+            path: options for path, _, options in (
+                word.partition(':') for word in given.tmpfs)}
+    if given.ulimit:
+        document['Ulimits'] = [_ulimit(word) for word in given.ulimit]
+    if given.volume:
+        document['Binds'] = [_bind(word) for word in given.volume]
+    if given.restart:
+        document['RestartPolicy'] = _restart_policy(given.restart)
+    return document
+
+
+def _pair(word: str) -> tuple[str, str]:
+    key, _, value = word.partition('=')
+    if not key:
+        raise failure.CommandFailed(f'{word!r} has no name before the "=".')
+    return key, value
+
+
+def environment(files: Sequence[str], words: Sequence[str]) -> list[str]:
+    """Collect NAME=VALUE from files, then from the command line.
+
+    A name alone takes the value that it has in this process, and is left out
+    where it has none, as in Docker.
+
+    :raises CommandFailed: when a file cannot be read, or a line has no name.
+    """
+    lines: list[str] = []
+    for name in files:
+        try:
+            text = pathlib.Path(name).read_text(encoding='utf-8')
+        except (OSError, UnicodeDecodeError) as error:
+            raise failure.CommandFailed(
+                f'The environment file {name} cannot be read: {error}'
+                ) from error
+        lines += [line.strip() for line in text.splitlines()
+                  if line.strip() and not line.lstrip().startswith('#')]
+    found = []
+    for word in (*lines, *words):
+        name, _ = _pair(word)
+        if '=' in word:
+            found.append(word)
+        elif name in os.environ:
+            found.append(f'{name}={os.environ[name]}')
+    return found
+
+
+def _ulimit(word: str) -> transport.Json:
+    name, limits = _pair(word)
+    soft, _, hard = limits.partition(':')
+    try:
+        return {'Name': name, 'Soft': int(soft), 'Hard': int(hard or soft)}
+    except ValueError as error:
+        raise failure.CommandFailed(
+            f'{word!r} is not a limit: write nofile=1024 or '
+            'nofile=1024:4096.') from error
+
+
+def _bind(word: str) -> str:
+    """Make a source such as ``./data`` absolute, as Docker's client does."""
+    source, colon, rest = word.partition(':')
+    if colon and source.startswith('.'):
+        source = str(pathlib.Path(source).resolve())
+    return source + colon + rest
+
+
+def _restart_policy(word: str) -> transport.Json:
+    name, _, retries = word.partition(':')
+    if retries and not retries.isdecimal():
+        raise failure.CommandFailed(
+            f'{word!r} is not a restart policy: write always, '
+            'unless-stopped or on-failure:3.')
+    return {'Name': name, 'MaximumRetryCount': int(retries or 0)}

@@ -1,0 +1,24 @@
+"""Why a command ends without having done its work.
+
+Raised by the verbs, caught by ``cli.app``.
+"""
+
+#: Exit codes that Docker's clients have taught people (docker run).
+FAILED = 1
+DAEMON_FAILED = 125
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class CommandFailed(Exception):
+    """A plain sentence for the person, and the exit code.
+
+    :param exit_code: None leaves it to the verb.
+    """
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
