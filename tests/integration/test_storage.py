@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 import threading
 import time
@@ -23,6 +24,7 @@ from novacontainer.runtime.storage import overlay
 from tests.contract import storage
 
 ID_MAP = storage.ID_MAP
+LIMIT = storage.LIMIT
 
 
 class OverlayCase(storage.StorageContract):
@@ -54,6 +56,18 @@ class OverlayCase(storage.StorageContract):
         self.assertEqual([str(merged)], mounts.mount_points(self.root))
         self.assertEqual({'upper', 'work', 'merged'},
                          set(os.listdir(merged.parent)))
+
+    def test_closed_to_accounts_of_the_host(self):
+        self.root.chmod(0o711)
+        container = self.prepared()
+        merged = self.storage.mount(
+            container, [self.make_layer({'file': 'x'})], ID_MAP)
+        for number, reached in ((65534, False), (ID_MAP.host_base, True)):
+            code = subprocess.run(
+                ['setpriv', f'--reuid={number}', f'--regid={number}',
+                 '--clear-groups', 'cat', merged / 'file'],
+                capture_output=True, check=False).returncode
+            self.assertEqual(reached, code == 0, number)
 
     def test_an_image_with_a_layer_twice(self):
         one = self.make_layer({'a': 'one', 'b': 'one'})
@@ -286,6 +300,51 @@ class TestDisk(OverlayCase, base.BaseTestCase):
         while image.stat().st_blocks > full - (12 << 20) // 512:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
+
+    def test_a_data_root_behind_a_link(self):
+        (self.root / 'link').symlink_to(self.root)
+        linked = overlay.Overlay(self.root / 'link')
+        container = self.limited()
+        with linked.opened(container), self.storage.opened(container):
+            linked.mount(container, [self.layer], ID_MAP)
+            self.assertEqual(1, len(self.devices()))
+        self.assertEqual([container], list(linked.mounted()))
+        linked.unmount(container)
+        self.assertEqual([], self.devices())
+
+    def test_the_disk_of_the_host_is_full(self):
+        """The container gets errors, and is well when there is room."""
+        host = self.root / 'host'
+        host.mkdir()
+        mounts.mount('tmpfs', str(host), 'tmpfs', data='size=24m')
+        self.addCleanup(mounts.unmount, str(host))
+        tight = overlay.Overlay(host)
+        fault = self.assertRaises(
+            exception.Unavailable, self.prepare_on_full, tight, host)
+        self.assertEqual('storage.full', fault.code)
+        self.addCleanup(tight.remove, 'c1')
+        tight.prepare('c1', ID_MAP, LIMIT)
+        root = tight.mount('c1', [self.layer], ID_MAP)
+        (root / 'kept').write_text('kept')
+        filesystem.sync(root)
+        (host / 'ballast').write_bytes(bytes(12 << 20))
+        with contextlib.suppress(OSError):
+            (root / 'big').write_bytes(bytes(16 << 20))
+            filesystem.sync(root)
+        (host / 'ballast').unlink()
+        tight.unmount('c1')
+        root = tight.mount('c1', [self.layer], ID_MAP)
+        self.assertEqual('kept', (root / 'kept').read_text())
+        (root / 'new').write_text('new')
+
+    def prepare_on_full(self, tight, host):
+        with contextlib.suppress(OSError):
+            (host / 'ballast').write_bytes(bytes(24 << 20))
+        try:
+            tight.prepare('c1', ID_MAP, LIMIT)
+        finally:
+            tight.remove('c1')
+            (host / 'ballast').unlink()
 
     def test_sizes(self):
         for size_bytes in (diskimage.MIN_BYTES, 1 << 40):

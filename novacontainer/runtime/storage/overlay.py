@@ -55,6 +55,8 @@ class Overlay:
         self._root = data_root / 'overlay'
         self._pins = userns_pins
         self._root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        # The kernel's list of mounts has no links in it.
+        self._root = self._root.resolve()
         for directory in (data_root, self._root):
             directory.chmod(directory.stat().st_mode | 0o711)
         self._method = method or layering.best()
@@ -68,12 +70,15 @@ class Overlay:
         owner = id_map.host_base if id_map else 0
         with _translated(f'Cannot make the writable layer of {container_id}'):
             try:
-                home.mkdir(mode=0o711)
+                home.mkdir(mode=0o700)
             except FileExistsError as error:
                 raise exception.Conflict(
                     f'Container {container_id} already has a writable layer.',
                     'storage.exists') from error
-            home.chmod(0o711)
+            # Of those who are not root only this container's own may pass,
+            # by its group: its files, setuid ones too, are nobody else's.
+            os.chown(home, 0, owner)
+            home.chmod(0o710)
             _make_directory(home / 'merged', 0o711)
             if not size_bytes:
                 _make_writable(home, owner)
