@@ -51,6 +51,8 @@ def attached(image: pathlib.Path) -> Iterator[str]:
     """
     file = os.open(image, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
+        # As the kernel calls it, which has followed the links on the way.
+        image = pathlib.Path(os.readlink(f'/proc/self/fd/{file}'))
         path, device = _device_of(file, image)
     finally:
         # A device that was set up keeps the file, and the lock on it.

@@ -28,6 +28,8 @@ MIN_BYTES = 16 << 20
 MAX_BYTES = (16 << 40) - 4096
 
 _BLOCK_BYTES = 4096
+#: Not in every account's PATH.
+_SBIN = '/usr/sbin:/sbin'
 _MKFS = ('mkfs.ext4', '-q', '-F', '-m', '0', '-E',
          'lazy_itable_init=1,lazy_journal_init=1,nodiscard')
 _OPTIONS = (
@@ -72,7 +74,8 @@ def make(image: pathlib.Path, size_bytes: int) -> None:
     try:
         made = subprocess.run(
             [*_MKFS, str(image)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+            env=_environment())
     except FileNotFoundError as error:
         raise _unmet('mkfs.ext4 is not installed; install e2fsprogs'
                      ) from error
@@ -83,6 +86,12 @@ def make(image: pathlib.Path, size_bytes: int) -> None:
         raise exception.Internal(
             f'mkfs.ext4 failed with status {made.returncode}: {said}',
             'storage.failed')
+
+
+def _environment() -> dict[str, str]:
+    """Find the program as people have it, and read what it says."""
+    path = os.environ.get('PATH', os.defpath)
+    return {'PATH': f'{path}:{_SBIN}', 'LC_ALL': 'C'}
 
 
 @contextlib.contextmanager

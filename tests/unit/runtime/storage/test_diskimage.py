@@ -60,6 +60,8 @@ class TestMake(base.BaseTestCase):
 
     def test_without_the_program(self):
         self.useFixture(self.path(str(self.root)))
+        self.useFixture(fixtures.MockPatchObject(
+            diskimage, '_SBIN', str(self.root)))
         fault = self.assertRaises(exception.NotSupported, diskimage.make,
                                   self.image, 1 << 30)
         self.assertEqual('storage.size_limit', fault.code)
@@ -70,6 +72,13 @@ class TestMake(base.BaseTestCase):
         fault = self.assertRaises(exception.Internal, diskimage.make,
                                   self.image, 1 << 30)
         self.assertIn('status 3: bad luck', fault.message)
+
+    def test_in_another_language(self):
+        self.useFixture(fixtures.EnvironmentVariable('LC_ALL', 'de_DE'))
+        self.with_mkfs('echo "$LC_ALL" >&2; exit 1')
+        fault = self.assertRaises(exception.Internal, diskimage.make,
+                                  self.image, 1 << 30)
+        self.assertTrue(fault.message.endswith(': C'), fault.message)
 
     def test_the_disk_of_the_host_is_full(self):
         self.with_mkfs(f'echo "{os.strerror(errno.ENOSPC)}" >&2; exit 1')

@@ -15,7 +15,7 @@ class TestOverlay(base.BaseTestCase):
         super().setUp()
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
-        self.root = pathlib.Path(directory.name) / 'data'
+        self.root = pathlib.Path(directory.name).resolve() / 'data'
         self.storage = overlay.Overlay(self.root)
 
     def test_mapped_roots_can_pass(self):
