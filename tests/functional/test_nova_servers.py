@@ -14,6 +14,7 @@ import time
 from nova.tests.functional.api import client as api_client
 from nova.tests.functional import integrated_helpers
 from oslo_utils import importutils
+from oslo_utils.fixture import uuidsentinel as uuids
 from oslo_utils import uuidutils
 
 from novacontainer.virt import shim
@@ -148,6 +149,27 @@ class LifeTestCase(ServersTestCase):
         self.assertIn('bye', text)
         self.assertEqual(2, text.count(f'inet {self.address(server)}/24'))
 
+    def test_stopped_and_paused_are_cut_off(self):
+        """A kernel answers pings without any process."""
+        server = self.boot()
+        self.assertTrue(self.is_up())
+        self._stop_server(server)
+        self.assertFalse(self.is_up())
+        self._start_server(server)
+        self.assertTrue(self.is_up())
+        self.api.post_server_action(server['id'], {'pause': {}})
+        self._wait_for_state_change(server, 'PAUSED')
+        self.assertFalse(self.is_up())
+        self.api.post_server_action(server['id'], {'unpause': {}})
+        self._wait_for_state_change(server, 'ACTIVE')
+        self.assertTrue(self.is_up())
+
+    def is_up(self):
+        """Whether the host end of the only interface is up."""
+        link, = (link for link in networkhost.run(
+            'ip', '-o', 'link').splitlines() if ' tap' in link)
+        return ',UP' in link.partition('>')[0]
+
     def test_reboots_keep_address_and_files(self):
         server = self.boot()
         self.write(server, 'kept')
@@ -279,6 +301,16 @@ class EventTestCase(ServersTestCase):
         self.assertEqual('ACTIVE', self.api.get_server(
             server['id'])['status'])
         self._reboot_server(server)
+
+    def test_compute_service_restarts_after_a_broken_snapshot(self):
+        server = self.boot()
+        self.host.daemon.json(
+            'POST', f'/commit?container=nova-{server["id"]}'
+                    f'&repo=snapshot/{uuids.broken}&tag=latest', {})
+        self.assertIn(f'snapshot/{uuids.broken}:latest', self.host.images())
+        self.compute = self.restart_compute_service(self.compute)
+        self.assertEqual(set(), {name for name in self.host.images()
+                                 if name.startswith('snapshot/')})
 
     def test_host_reboots(self):
         """Namespaces are gone, files are there, the instance was running."""
@@ -428,6 +460,16 @@ class FaultTestCase(ServersTestCase):
         self.flags(vif_plugging_timeout=1)
         self.port(status='DOWN')
         self.assertIn('Neutron did not report', self.fault())
+
+    def test_injected_files(self):
+        self.api.microversion = '2.50'
+        server = self.api.post_server({'server': {
+            **self._build_server(networks=[
+                {'port': self.neutron.port_1['id']}]),
+            'personality': [{'path': '/etc/motd', 'contents': 'aGVsbG8='}]}})
+        server = self._wait_for_state_change(server, 'ERROR')
+        self.assertIn('cannot be injected', server['fault']['message'])
+        self.assertNothingLeft()
 
     def test_config_drive(self):
         message = self.fault(config_drive=True)
