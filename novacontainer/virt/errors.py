@@ -164,7 +164,8 @@ def image_translated(image_id: str) -> Iterator[None]:
     except exceptions.SourceFailed as error:
         raise exception.GlanceConnectionFailed(
             server='glance',
-            reason=f'while it sent image {image_id}: {error.message}',
+            reason=f'it broke off while it sent image {image_id}. Check that '
+                   f'Glance runs, and try again. ({error.message})',
         ) from error
     except exceptions.Unavailable as error:
         raise exception.HypervisorUnavailable(error.message) from error
