@@ -121,6 +121,8 @@ class _Parts:
             run_root=run_root, runtime=conf.engine.runtime,
             conmon=conf.engine.conmon_path)
         places = paths.DataPaths(data_root)
+        preflight.check_records(places.database, [
+            data_root / name for name in ('overlay', 'containers', 'layers')])
         db = database.Database(places.database)
         stack.callback(db.close)
         storage = overlay.Overlay(data_root, run_root / 'userns')

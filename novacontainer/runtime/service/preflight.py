@@ -6,6 +6,7 @@ Each refusal is a sentence that says what to do.
 """
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 import contextlib
 import fcntl
 import os
@@ -76,6 +77,27 @@ def check_data_root(data_root: pathlib.Path) -> None:
     if kind in ('tmpfs', 'ramfs'):
         LOG.warning('%s lies on %s: images and containers take memory, and '
                     'are gone after a reboot', data_root, kind)
+
+
+def check_records(database: pathlib.Path,
+                  trees: Sequence[pathlib.Path]) -> None:
+    """Refuse to begin new records beside the files of lost ones.
+
+    Recovery would take all of them for orphans, and remove them.
+
+    :param trees: directories that only records make sense of.
+    :raises Unavailable: says what to restore or to move.
+    """
+    if database.exists() and database.stat().st_size:
+        return
+    orphans = [tree for tree in trees
+               if tree.is_dir() and any(tree.iterdir())]
+    if orphans:
+        raise exception.Unavailable(
+            f'The records in {database} are gone, but there are files that '
+            f'belong to them in {" and ".join(map(str, orphans))}. Restore '
+            f'{database.name} from a backup, or move {database.parent} away '
+            'to begin anew', 'daemon.records_missing')
 
 
 def check_reachable(directory: pathlib.Path) -> None:

@@ -26,6 +26,25 @@ class PreflightTest(base.BaseTestCase):
                 exception.Forbidden, preflight.check_privileges)
         self.assertIn('must run as root', error.message)
 
+    def test_lost_records(self):
+        database = self.root / 'novacontainer.sqlite'
+        trees = [self.root / 'overlay', self.root / 'layers']
+        preflight.check_records(database, trees)
+        trees[1].mkdir()
+        preflight.check_records(database, trees)
+        (trees[1] / 'sha256').mkdir()
+        for content in (None, b''):
+            if content is not None:
+                database.write_bytes(content)
+            error = self.assertRaises(
+                exception.Unavailable, preflight.check_records, database,
+                trees)
+            self.assertIn(f'{database} are gone', error.message)
+            self.assertIn(str(trees[1]), error.message)
+            self.assertNotIn(str(trees[0]), error.message)
+        database.write_bytes(b'SQLite format 3')
+        preflight.check_records(database, trees)
+
     def programs(self, present, *args):
         with mock.patch('shutil.which', side_effect=lambda name, path: (
                 name if name in present else None)):
