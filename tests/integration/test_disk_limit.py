@@ -61,6 +61,19 @@ class DiskLimitTest(base.BaseTestCase):
         self.assertLess(free_kb, 64)
         self.assertEqual('x', written)
 
+    def test_programs_on_the_limited_disk_run(self):
+        """Those with setuid too, though the mount below has no such thing."""
+        script = ('cp /bin/busybox /busybox && chmod {} /busybox; '
+                  'start-stop-daemon -S -c nobody -x /busybox -- su -h 2>&1; '
+                  'true')
+        refusal = 'must be suid'
+        for mode, refused in (('0755', True), ('4755', False)):
+            code, said = self.runtime.run(
+                script.format(mode), HostConfig=LIMITED)
+            self.assertEqual(0, code, said)
+            self.assertEqual(refused, refusal in said, said)
+            self.assertIn('su', said)
+
     def test_nothing_stays_attached_when_it_does_not_run(self):
         container_id = self.create('true')
         self.assertEqual([], self.devices())
