@@ -11,6 +11,7 @@ import typing
 from novacontainer.cli import archives
 from novacontainer.cli import console as cli_console
 from novacontainer.cli import containers
+from novacontainer.cli.doctor import verdict
 from novacontainer.cli import failure
 from novacontainer.cli import images
 from novacontainer.cli import inspection
@@ -29,7 +30,8 @@ _TIMEOUT_S = 120.0
 
 VERBS: tuple[verb.Verb, ...] = (
     *run.VERBS, *containers.VERBS, *logs.VERBS, *images.VERBS,
-    *archives.VERBS, *uploads.VERBS, *inspection.VERBS, *system.VERBS)
+    *archives.VERBS, *uploads.VERBS, *inspection.VERBS, *system.VERBS,
+    *verdict.VERBS)
 
 
 class _Misused(Exception):

@@ -134,9 +134,11 @@ def body(image: str, command: Sequence[str],
 
 def _host_config(given: argparse.Namespace) -> transport.Json:
     members = [member for _, member, *_ in (*_LISTS, *_VALUES, *_FLAGS)]
+    # 0 is a value, and equal to False.
     document: transport.Json = {
         member: value for member in members
-        if (value := getattr(given, member)) not in (None, [], False)}
+        if (value := getattr(given, member)) not in (None, [])
+        and value is not False}
     for _, member, _ in _MAPS:
         if words := getattr(given, member):
             document[member] = dict(_pair(word) for word in words)

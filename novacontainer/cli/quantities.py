@@ -66,7 +66,7 @@ def now_s() -> float:
 def age(seconds: float) -> str:
     """Write how long ago something was: ``3 hours ago``."""
     for unit_s, name in _AGES:
-        count = int(seconds // unit_s)
+        count = int(max(0, seconds) // unit_s)
         # As in Docker, 90 minutes say more than one hour.
         if count > 1 or (count and unit_s <= 60):
             return f'{count} {name}{"s" if count > 1 else ""} ago'

@@ -19,6 +19,10 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 def show(console: cli_console.Console, headings: Sequence[str],
          rows: Sequence[Sequence[str]]) -> None:
     """Write a table whose columns are as wide as they need to be."""
+    if not rows:
+        # Without rows and borders prettytable draws nothing at all.
+        console.say('   '.join(headings))
+        return
     # Imported late: every other verb starts faster without it.
     import prettytable
 

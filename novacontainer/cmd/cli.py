@@ -4,6 +4,7 @@ Called by the console script or ``python -m``.  Calls ``cli.app``.
 """
 
 from collections.abc import Sequence
+import logging
 import os
 import sys
 
@@ -18,6 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: arguments without the program's name; None: the process's.
     :return: exit code, see :func:`novacontainer.cli.app.main`.
     """
+    # What libraries remark on the way is said once, by our own errors.
+    logging.getLogger().addHandler(logging.NullHandler())
     exit_code = app.main(sys.argv[1:] if argv is None else argv,
                          console.Console.standard())
     if exit_code == failure.BROKEN_PIPE:

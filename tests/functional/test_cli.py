@@ -250,6 +250,18 @@ class CliTest(base.BaseTestCase):
                                                         'json')))
         self.assertIn('Server: ', self.cli('version'))
 
+    def test_doctor(self):
+        ended = subprocess.run(
+            [*self.program, 'doctor', '-f', 'json'], env=self.environment,
+            cwd=daemon.ROOT, capture_output=True, timeout=TIMEOUT_S,
+            check=False)
+        found = {one['subject']: one for one in json.loads(ended.stdout)}
+        for subject in ('kernel', 'cgroups', 'OCI runtime', 'conmon',
+                        'daemon', 'socket'):
+            self.assertEqual('ok', found[subject]['grade'], found[subject])
+        bad = any(one['grade'] == 'FAIL' for one in found.values())
+        self.assertEqual((int(bad), b''), (ended.returncode, ended.stderr))
+
     def test_nobody_listens(self):
         self.assertIn('cannot be reached', self.refused(
             '--socket', '/nowhere', 'ps'))

@@ -1,0 +1,130 @@
+"""The daemon: whether it answers, who may ask, and where it keeps things.
+
+Called by ``doctor.verdict``; calls the client.
+"""
+
+from collections.abc import Iterator
+import grp
+import os
+import pathlib
+import stat
+
+from novacontainer.cli.doctor import finding
+from novacontainer.cli import quantities
+from novacontainer import client as api
+from novacontainer.client import exceptions
+
+GROUP = 'novacontainer'
+
+_DATA_ROOT = '/var/lib/novacontainer'
+_GOOD = frozenset(('btrfs', 'ext4', 'xfs'))
+_BAD = frozenset(('nfs', 'nfs4', 'overlay', 'vfat', 'fuse', 'cifs'))
+_FEW_BYTES = 5 * 10**9
+_NEARLY_NONE_BYTES = 500 * 10**6
+
+
+def check(client: api.Client, socket_path: str,
+          mounts: pathlib.Path) -> Iterator[finding.Finding]:
+    """Look at the socket and at what the daemon says.
+
+    :param mounts: ``/proc/self/mounts`` but in tests.
+    """
+    yield _group()
+    data_root = _DATA_ROOT
+    try:
+        client.system.ping()
+        data_root = str(client.system.info().get('DockerRootDir')
+                        or data_root)
+    except exceptions.ClientError as error:
+        yield finding.fail(
+            'daemon', error.message,
+            'Start it: "systemctl start novacontainerd", and read what it '
+            'says in "journalctl -u novacontainerd".')
+    else:
+        yield finding.ok('daemon', f'answers on {socket_path}')
+        yield _socket(socket_path)
+    yield _file_system(data_root, mounts)
+    yield from _space(data_root)
+
+
+def _group() -> finding.Finding:
+    try:
+        members = grp.getgrnam(GROUP).gr_mem
+    except KeyError:
+        return finding.warn(
+            'group', f'there is no group {GROUP}',
+            f'Run "groupadd --system {GROUP}" and "usermod -aG {GROUP} '
+            'nova": without it only root can use the socket.')
+    if 'nova' not in members:
+        return finding.warn(
+            'group', f'nova is no member of {GROUP}',
+            f'Run "usermod -aG {GROUP} nova" and restart nova-compute, '
+            'unless nova-compute runs as another member.')
+    return finding.ok('group', f'{GROUP}: {", ".join(members)}')
+
+
+def _socket(path: str) -> finding.Finding:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        return finding.fail('socket', f'{path}: {error.strerror}',
+                            'Look at the directories above it.')
+    mode = stat.S_IMODE(status.st_mode)
+    seen = f'mode {mode:04o}, uid {status.st_uid}, gid {status.st_gid}'
+    if mode & 0o006:
+        return finding.fail(
+            'socket', seen,
+            'Set socket_mode to 0660: whoever may write to it is as good '
+            'as root.')
+    return finding.ok('socket', seen)
+
+
+def _file_system(data_root: str,
+                 mounts: pathlib.Path) -> finding.Finding:
+    kind = _kind(_existing(data_root), mounts)
+    seen = f'{data_root} on {kind or "an unknown file system"}'
+    if kind in _GOOD:
+        return finding.ok('data root', seen)
+    if kind in _BAD or kind.startswith('fuse.'):
+        return finding.fail(
+            'data root', seen,
+            'Put it on ext4, xfs or btrfs of this host: overlayfs cannot '
+            'write here.')
+    return finding.warn('data root', seen,
+                        'Only ext4, xfs and btrfs are tested.')
+
+
+def _existing(path: str) -> pathlib.Path:
+    """Return the path, or the first directory above it that exists."""
+    place = pathlib.Path(path)
+    while not place.exists():
+        place = place.parent
+    return place.resolve()
+
+
+def _kind(place: pathlib.Path, mounts: pathlib.Path) -> str:
+    """Find the file system that a directory lies on; the last mount wins."""
+    found, depth = '', -1
+    for line in mounts.read_text().splitlines():
+        _, point, kind, *_ = line.split()
+        above = pathlib.Path(point.replace('\\040', ' '))
+        if place.is_relative_to(above) and len(above.parts) >= depth:
+            found, depth = kind, len(above.parts)
+    return found
+
+
+def _space(data_root: str) -> Iterator[finding.Finding]:
+    status = os.statvfs(_existing(data_root))
+    free_bytes = status.f_bavail * status.f_frsize
+    seen = f'{quantities.size(free_bytes)} free'
+    if free_bytes < _NEARLY_NONE_BYTES:
+        yield finding.fail('disk space', seen,
+                           f'Make room on the file system of {data_root}.')
+    elif free_bytes < _FEW_BYTES:
+        yield finding.warn('disk space', seen,
+                           'Images and containers need room; 5GB is little.')
+    else:
+        yield finding.ok('disk space', seen)
+    if status.f_files and status.f_favail < status.f_files // 50:
+        yield finding.warn('inodes', f'{status.f_favail} free',
+                           'Remove unused images: files are running out.')

@@ -1,0 +1,81 @@
+import grp
+import os
+import pathlib
+from unittest import mock
+
+import fixtures
+from oslotest import base
+
+from novacontainer.cli.doctor import daemon
+from novacontainer import client
+from tests.unit.cli import command
+from tests.unit.client import endpoint
+
+
+class DaemonTestCase(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        self.mounts = self.directory / 'mounts'
+        self.mount('ext4')
+        self.members = self.useFixture(fixtures.MockPatchObject(
+            grp, 'getgrnam', return_value=mock.Mock(gr_mem=['nova']))).mock
+        self.space = self.useFixture(fixtures.MockPatchObject(
+            os, 'statvfs', return_value=mock.Mock(
+                f_bavail=10**8, f_frsize=1000, f_files=0))).mock
+        self.served = self.useFixture(endpoint.Endpoint(
+            endpoint.Answer(b'OK'),
+            command.answer({'DockerRootDir': f'{self.directory}/data'})))
+        os.chmod(self.served.path, 0o660)
+
+    def mount(self, kind):
+        self.mounts.write_text(
+            f'dev / other rw 0 0\ndev {self.directory} {kind} rw 0 0\n')
+
+    def check(self, path=None):
+        """The subjects that are not well, with their grades."""
+        path = path or self.served.path
+        return {one.subject: str(one.grade)
+                for one in daemon.check(client.Client(path), path,
+                                        self.mounts) if one.grade != 'ok'}
+
+    def test_all_is_well(self):
+        self.assertEqual({}, self.check())
+
+    def test_nobody_answers(self):
+        found = self.check('/nowhere')
+        self.assertEqual('FAIL', found['daemon'])
+        self.assertNotIn('socket', found)
+
+    def test_everybody_may_write(self):
+        os.chmod(self.served.path, 0o666)
+        self.assertEqual({'socket': 'FAIL'}, self.check())
+
+    def test_group(self):
+        self.members.return_value.gr_mem = ['somebody']
+        self.assertEqual({'group': 'warn'}, self.check())
+
+    def test_no_group(self):
+        self.members.side_effect = KeyError
+        self.assertEqual({'group': 'warn'}, self.check())
+
+    def test_file_system(self):
+        self.mount('nfs4')
+        self.assertEqual({'data root': 'FAIL'}, self.check())
+
+    def test_untested_file_system(self):
+        self.mount('zfs')
+        self.assertEqual({'data root': 'warn'}, self.check())
+
+    def test_little_room(self):
+        self.space.return_value.f_bavail = 10**6
+        self.space.return_value.f_files = 1000
+        self.space.return_value.f_favail = 1
+        self.assertEqual({'disk space': 'warn', 'inodes': 'warn'},
+                         self.check())
+
+    def test_no_room(self):
+        self.space.return_value.f_bavail = 1
+        self.assertEqual({'disk space': 'FAIL'}, self.check())
