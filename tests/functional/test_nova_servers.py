@@ -13,8 +13,8 @@ import time
 
 from nova.tests.functional.api import client as api_client
 from nova.tests.functional import integrated_helpers
-from oslo_utils import importutils
 from oslo_utils.fixture import uuidsentinel as uuids
+from oslo_utils import importutils
 from oslo_utils import uuidutils
 
 from novacontainer.virt import shim
