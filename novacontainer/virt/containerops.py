@@ -213,10 +213,14 @@ class ContainerOps:
         What is gone already is no failure; a runtime that does not answer
         is one, so that Nova keeps the instance and can try again.
 
+        :param network_info: empty as well when Nova has forgotten it, as
+            for an instance that was deleted while this host was down.
         :param destroy_disks: False keeps the stopped container.
         :raises: exception.InstancePowerOffFailure
         """
         with errors.translated(_Operation.DESTROY, instance):
+            if destroy_vifs and not network_info:
+                network_info = self._connected(instance)
             try:
                 if destroy_disks:
                     self._client.containers.remove(
@@ -228,6 +232,12 @@ class ContainerOps:
                           instance=instance)
         if destroy_vifs:
             self._unplug(instance, network_info)
+
+    def _connected(self, instance: _Instance) -> _NetworkInfo:
+        container = self._find(instance)
+        if container is None or not container.netns_path:
+            return []
+        return self._network.connected(instance, container.netns_path)
 
     def _unplug(self, instance: _Instance,
                 network_info: _NetworkInfo) -> None:

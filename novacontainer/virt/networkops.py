@@ -9,6 +9,7 @@ root).
 from collections.abc import Iterator
 from collections.abc import Sequence
 import contextlib
+import os
 import sys
 import typing
 
@@ -115,6 +116,27 @@ class NetworkOps:
         self._disconnect(
             instance, connections,
             [connection.device for connection in connections])
+
+    @staticmethod
+    def connected(
+        instance: nova_instance.Instance,
+        netns_path: str,
+    ) -> list[model.VIF]:
+        """What a container's namespace is connected to, for :meth:`unplug`.
+
+        For an instance whose network Nova has forgotten.
+
+        :param netns_path: where the namespace is pinned, or was.
+        """
+        if not os.path.exists(netns_path):
+            return []
+        try:
+            devices = wiring.host_ends(netns_path)
+        except errors.CALL_FAILURES as error:
+            LOG.warning('The interfaces cannot be found: %s',
+                        errors.sentence(error), instance=instance)
+            return []
+        return [vif_types.forgotten(device) for device in devices]
 
     @staticmethod
     def silence(

@@ -23,6 +23,9 @@ from oslo_privsep import daemon as privsep_daemon
 from novacontainer.virt.privsep import errors
 
 
+_NO_PORT = '00000000-0000-0000-0000-000000000000'
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Connection:
     """One VIF, as it is connected on this host.
@@ -83,6 +86,16 @@ def remnant(vif: model.VIF) -> Connection:
             network=os_vif_network.Network(bridge=''),
             port_profile=os_vif_vif.VIFPortProfileOpenVSwitch(
                 interface_id=vif['id'])))
+
+
+def forgotten(device: str) -> model.VIF:
+    """A VIF of which nothing but the device is known, for :func:`remnant`.
+
+    The device's name holds the head of the port's id.  The rest is made up:
+    a port is looked for in Open vSwitch by its device.
+    """
+    head = device.removeprefix('tap')
+    return model.VIF(id=head + _NO_PORT[len(head):], devname=device)
 
 
 def device_name(vif: model.VIF) -> str:

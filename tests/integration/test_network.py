@@ -186,6 +186,13 @@ class TestTraffic(NetworkTestCase):
         self.assert_nothing_left()
 
 
+    def test_unplug_with_nothing_known_but_the_namespace(self):
+        for sandbox in (self.first, self.second):
+            vifs = self.ops.connected(self.instance, sandbox.path)
+            self.ops.unplug(self.instance, vifs)
+        self.assert_nothing_left()
+
+
 class TestInterfaces(NetworkTestCase):
 
     def test_device_as_neutron_has_it(self):

@@ -67,6 +67,20 @@ def unwire(devices: list[str]) -> None:
 
 
 @privsep.network.entrypoint
+def host_ends(netns_path: str) -> list[str]:
+    """Names of the host ends of all pairs that lead into the namespace.
+
+    :param netns_path: see :func:`netns.opened`.
+    :raises: errors.RefusedError, errors.WiringError
+    """
+    with netns.opened(netns_path) as fd:
+        present = netns.inside(fd, _inventory)
+    with links.Links() as host:
+        return [end.name for end in host.all()
+                if any(link.is_peer_of(end) for link in present)]
+
+
+@privsep.network.entrypoint
 def silence(devices: list[str]) -> None:
     """Take the host ends down; :func:`wire` brings them up again.
 

@@ -264,6 +264,26 @@ class DestroyTestCase(ContainerOpsTestCase):
         self.destroy()
         self.assertEqual(['remove', 'unplug'], self.steps)
 
+    def test_network_that_nova_has_forgotten(self):
+        """Deleted in the database while this host was down."""
+        forgotten = [model.VIF(id='x')]
+        self.network.connected.return_value = forgotten
+        self.destroy()
+        self.network.connected.assert_called_once_with(
+            self.instance, _NETNS)
+        self.network.unplug.assert_called_once_with(self.instance, forgotten)
+
+    def test_network_that_nova_knows(self):
+        known = [model.VIF(id='x')]
+        self.ops.destroy(self.instance, known)
+        self.network.connected.assert_not_called()
+        self.network.unplug.assert_called_once_with(self.instance, known)
+
+    def test_no_container_and_no_network(self):
+        self.containers.inspect.side_effect = self.missing()
+        self.destroy()
+        self.network.unplug.assert_called_once_with(self.instance, [])
+
     def test_runtime_away(self):
         self.note(self.containers, 'remove',
                   exceptions.ConnectionFailed('The socket is gone.'))

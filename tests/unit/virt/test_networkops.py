@@ -262,6 +262,32 @@ class TestPlugFails(NetworkOpsTestCase):
         self.assertIn('Premature eof', self.plug_error(self.vif))
 
 
+class TestConnected(NetworkOpsTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.ends = self.patch(wiring, 'host_ends', return_value=[DEVICE])
+        self.netns = self.useFixture(fixtures.TempDir()).path
+
+    def test_unplug_what_nova_has_forgotten(self):
+        self.plug(self.vif)
+        del self.calls[:]
+        vifs = self.ops.connected(self.instance, self.netns)
+        self.ops.unplug(self.instance, vifs)
+        self.assertEqual([('unplug', DEVICE), ('unwire', DEVICE)],
+                         self.calls)
+
+    def test_no_namespace(self):
+        self.assertEqual([], self.ops.connected(self.instance, NETNS))
+        self.ends.assert_not_called()
+
+    def test_failure_is_logged(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.ends.side_effect = errors.WiringError('Cannot look.')
+        self.assertEqual([], self.ops.connected(self.instance, self.netns))
+        self.assertIn('Cannot look.', log.output)
+
+
 class TestSilence(NetworkOpsTestCase):
 
     def test_what_is_there(self):

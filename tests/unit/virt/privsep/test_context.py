@@ -25,4 +25,5 @@ class TestContext(base.BaseTestCase):
             name for module in (wiring, links, netns)
             for name, value in vars(module).items()
             if privsep.network.is_entrypoint(value)}
-        self.assertEqual({'wire', 'silence', 'unwire'}, exported)
+        self.assertEqual({'host_ends', 'silence', 'unwire', 'wire'},
+                         exported)

@@ -224,6 +224,15 @@ class TestWire(WiringTestCase):
         self.assertEqual([], self.host.log)
 
 
+class TestHostEnds(WiringTestCase):
+
+    def test_only_those_of_the_namespace(self):
+        self.wire(FIRST, SECOND)
+        self.host.add(links.Link(50, 'tap3', 'veth', 2))
+        self.host.add(links.Link(51, 'eth0', ''))
+        self.assertEqual(['tap1', 'tap2'], wiring.host_ends(NETNS))
+
+
 class TestSilence(WiringTestCase):
 
     def test_silence(self):
