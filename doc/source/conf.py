@@ -1,6 +1,15 @@
 """Sphinx configuration of the manual (tox -e docs)."""
 
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'ext'))
+# As wide as argparse shall write the help of the command line.
+os.environ['COLUMNS'] = '79'
+
 extensions = [
+    'cliverbs',
     'openstackdocstheme',
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',

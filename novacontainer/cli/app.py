@@ -48,6 +48,17 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser of all verbs."""
+    return _parsers()[0]
+
+
+def help_texts() -> dict[str, str]:
+    """Return what ``--help`` says of each verb; the manual is made of it."""
+    return {name: below.format_help()
+            for name, below in _parsers()[1].items()}
+
+
+def _parsers() -> tuple[_Parser, dict[str, argparse.ArgumentParser]]:
+    """Make the whole parser, and those of the verbs below it."""
     top = _Parser(
         prog='novacontainer', allow_abbrev=False,
         description='Containers, images and the host of novacontainerd.')
@@ -58,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
              f'{DEFAULT_SOCKET} when not given')
     verbs = top.add_subparsers(metavar='VERB', required=True)
     groups: dict[str, typing.Any] = {}
+    parsers: dict[str, argparse.ArgumentParser] = {}
     for one in VERBS:
         group, space, name = one.name.rpartition(' ')
         place: typing.Any = verbs
@@ -72,7 +84,8 @@ def parser() -> argparse.ArgumentParser:
             allow_abbrev=False)
         one.arguments(below)
         below.set_defaults(verb=one)
-    return top
+        parsers[one.name] = below
+    return top, parsers
 
 
 def main(words: Sequence[str], console: cli_console.Console) -> int:

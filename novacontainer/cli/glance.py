@@ -32,7 +32,8 @@ def connect(environ: Mapping[str, str]) -> typing.Any:
         auth = loader.load_from_options(
             **_options(loader.get_options(), environ))
     except (exceptions.NoMatchingPlugin, exceptions.OptionError) as error:
-        raise failure.CommandFailed(f'{error} {_REFUSED}') from error
+        raise failure.CommandFailed(
+            f'{str(error).rstrip(".")}. {_REFUSED}') from error
     verify: bool | str = environ.get('OS_CACERT') or True
     if environ.get('OS_INSECURE', '').lower() in ('1', 'true', 'yes'):
         verify = False
@@ -85,6 +86,11 @@ def upload(client: typing.Any, source: progress.Progress,
             glanceclient.exc.BaseException) as error:
         raise failure.CommandFailed(
             f'Glance refused the image: {error}') from error
+    except OSError as error:
+        # A file that cannot be read, or what requests raises when something
+        # else than Glance answers.
+        raise failure.CommandFailed(
+            f'The upload broke off: {error}') from error
 
 
 def _forget(client: typing.Any, image_id: str) -> None:
@@ -94,7 +100,7 @@ def _forget(client: typing.Any, image_id: str) -> None:
 
     with contextlib.suppress(glanceclient.exc.ClientException,
                              glanceclient.exc.BaseException,
-                             exceptions.ClientException):
+                             exceptions.ClientException, OSError):
         client.images.delete(image_id)
 
 

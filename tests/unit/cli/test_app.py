@@ -14,6 +14,14 @@ class AppTestCase(command.CommandTestCase):
         for one in app.VERBS:
             self.assertFalse(one.summary.endswith('.'), one.name)
 
+    def test_help(self):
+        texts = app.help_texts()
+        self.assertEqual([one.name for one in app.VERBS], list(texts))
+        for one in app.VERBS:
+            self.assertTrue(texts[one.name].startswith(
+                f'usage: novacontainer {one.name} [-h]'), texts[one.name])
+            self.assertIn(one.summary[:20], texts[one.name])
+
     def test_misuse(self):
         for words, code in ((['ps', '--wrong'], 1), (['run'], 125),
                             (['nothing'], 1), ([], 1), (['image'], 1)):

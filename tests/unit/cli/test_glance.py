@@ -1,4 +1,7 @@
+import http.server
 import io
+import json
+import threading
 from unittest import mock
 
 import glanceclient.exc
@@ -68,7 +71,8 @@ class UploadTestCase(base.BaseTestCase):
     def test_a_fault_leaves_nothing(self):
         for error in (exceptions.ConnectFailure('gone'),
                       glanceclient.exc.HTTPConflict(),
-                      glanceclient.exc.CommunicationError('x')):
+                      glanceclient.exc.CommunicationError('x'),
+                      OSError('unreadable')):
             self.client.images.upload.side_effect = error
             self.assertRaises(failure.CommandFailed, self.upload)
             self.client.images.delete.assert_called_with('i')
@@ -85,3 +89,85 @@ class UploadTestCase(base.BaseTestCase):
         self.client.images.create.side_effect = exceptions.Unauthorized('no')
         self.assertRaises(failure.CommandFailed, self.upload)
         self.client.images.delete.assert_not_called()
+
+
+class _Glance(http.server.BaseHTTPRequestHandler):
+    """As much of Glance as an upload asks for."""
+
+    protocol_version = 'HTTP/1.1'
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        # The schema of an image: anything goes.
+        self._answer(200, {'name': 'image', 'properties': {},
+                           'additionalProperties': True})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers['Content-Length']))
+        self.server.record = json.loads(body)
+        self._answer(201, {'id': 'i'})
+
+    def do_PUT(self):
+        parts = []
+        while length := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(length))
+            self.rfile.readline()
+        self.rfile.readline()
+        self.server.data = b''.join(parts)
+        self._answer(self.server.status)
+
+    def do_DELETE(self):
+        self.server.deleted = self.path
+        self._answer(204)
+
+    def _answer(self, status, body=None):
+        text = b'' if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        if text:
+            self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+
+class WireTestCase(base.BaseTestCase):
+    """The real python-glanceclient, in front of something like Glance."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = http.server.ThreadingHTTPServer(
+            ('127.0.0.1', 0), _Glance)
+        self.server.daemon_threads = True
+        self.server.status = 204
+        self.server.deleted = None
+        self.addCleanup(self.server.server_close)
+        thread = threading.Thread(target=self.server.serve_forever,
+                                  kwargs={'poll_interval': 0.02})
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.server.shutdown)
+
+    def upload(self):
+        client = glance.connect({
+            'OS_AUTH_TYPE': 'none',
+            'OS_ENDPOINT': f'http://127.0.0.1:{self.server.server_port}'})
+        source = progress.Progress(
+            command.console(), io.BytesIO(b'x' * 300_000), 'a')
+        return glance.upload(client, source, {
+            'name': 'n', 'min_ram': 1, 'os_command_line': '/x -y'})
+
+    def test_upload(self):
+        self.assertEqual('i', self.upload())
+        self.assertEqual(
+            {'name': 'n', 'min_ram': 1, 'os_command_line': '/x -y',
+             'container_format': 'docker', 'disk_format': 'raw'},
+            self.server.record)
+        self.assertEqual(b'x' * 300_000, self.server.data)
+        self.assertIsNone(self.server.deleted)
+
+    def test_glance_refuses_the_bytes(self):
+        self.server.status = 413
+        self.assertRaises(failure.CommandFailed, self.upload)
+        self.assertEqual('/v2/images/i', self.server.deleted)
