@@ -58,4 +58,4 @@ def _refuse_taken(directory: directories.Directory) -> None:
     ours = {name for name in supervisor.names() if supervisor.alive(name)}
     ports.refuse_taken(ours)
     if 'ovs-vswitchd' not in ours:
-        switch.refuse_foreign()
+        switch.refuse_foreign(directory)

@@ -14,6 +14,8 @@ from demo import ports
 from demo import processes
 from demo import waiting
 
+_NETWORK = pathlib.Path('/sys/class/net')
+_PROCESSES = pathlib.Path('/proc')
 _SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
 
 #: Interfaces that the switch makes; "ovs-netdev" is the datapath itself.
@@ -40,18 +42,47 @@ def environment(directory: directories.Directory) -> dict[str, str]:
             'OVS_SYSCONFDIR': str(directory.etc)}
 
 
-def refuse_foreign() -> None:
+def refuse_foreign(directory: directories.Directory) -> None:
     """Check that no other Open vSwitch has bridges of the same names.
+
+    To be called while ours does not run.
 
     :raises DemoError: one has.
     """
-    taken = [name for name in _INTERFACES
-             if pathlib.Path('/sys/class/net', name).exists()]
-    if taken:
+    taken = _interfaces()
+    if taken and not _left_by_ours(directory):
         raise errors.DemoError(
             f'this machine has {", ".join(taken)} already: another Open '
             'vSwitch runs here, or was ended uncleanly. Stop it, or delete '
             'the interfaces with "ip link del", then run "make demo" again.')
+
+
+def _interfaces() -> list[str]:
+    return [name for name in _INTERFACES if (_NETWORK / name).exists()]
+
+
+def _left_by_ours(directory: directories.Directory) -> bool:
+    """Whether interfaces can only be of our switch, which was killed.
+
+    It had to be the first one here, and takes them over when it starts.
+    """
+    return _database(directory).exists() and not any(
+        _is_switch(process) for process in _PROCESSES.iterdir()
+        if process.name.isdigit())
+
+
+def _is_switch(process: pathlib.Path) -> bool:
+    """Whether a process is a switch in this network namespace."""
+    try:
+        return ((process / 'comm').read_text().strip() == 'ovs-vswitchd'
+                and (process / 'ns/net').readlink()
+                == (_PROCESSES / 'self/ns/net').readlink())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _database(directory: directories.Directory) -> pathlib.Path:
+    return directory.data / 'openvswitch' / 'conf.db'
 
 
 def start(directory: directories.Directory,
@@ -61,7 +92,7 @@ def start(directory: directories.Directory,
     run = directory.run / 'openvswitch'
     for path in (data, run):
         path.mkdir(exist_ok=True)
-    database = data / 'conf.db'
+    database = _database(directory)
     if not database.exists():
         commands.output(['ovsdb-tool', 'create', str(database), _SCHEMA])
     env = commands.clean_environment(directory.home, **environment(directory))
@@ -88,8 +119,14 @@ def stop(directory: directories.Directory,
          supervisor: processes.Supervisor) -> list[str]:
     """End the switch with its interfaces, then the database.
 
+    One that was killed is started once more: only it can remove what it has
+    left in the kernel.
+
     :returns: the names of the processes that were running.
     """
+    if (_interfaces() and not supervisor.alive('ovs-vswitchd')
+            and _left_by_ours(directory)):
+        start(directory, supervisor)
     control = directory.run / 'openvswitch' / 'vswitchd.ctl'
     running = [name for name in ('ovs-vswitchd', 'ovsdb-server')
                if supervisor.alive(name)]
