@@ -23,6 +23,9 @@ from novacontainer.client import framing
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT,
               signal.SIGUSR1, signal.SIGUSR2)
 
+#: So many interrupts from the keyboard end us, whatever the container does.
+_PATIENCE = 3
+
 #: Code of a refusal → exit code, as the shell and Docker have them.
 _EXIT_CODES = {
     'container.command_not_executable': failure.NOT_EXECUTABLE,
@@ -146,9 +149,16 @@ def _signals_passed_on(context: verb.Context, ident: str) -> Iterator[None]:
 
     The handler runs between two steps of the interpreter; its request has
     a connection of its own, and what was interrupted goes on afterwards.
+    A first process that handles no SIGINT never sees one (pid_namespaces(7)),
+    so that a person who insists is let go.
     """
+    interrupts = 0
 
     def pass_on(number: int, _frame: types.FrameType | None) -> None:
+        nonlocal interrupts
+        interrupts += number == signal.SIGINT
+        if interrupts >= _PATIENCE:
+            raise KeyboardInterrupt
         try:
             context.client.containers.kill(
                 ident, signal.Signals(number).name)

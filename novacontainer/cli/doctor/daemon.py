@@ -36,15 +36,21 @@ def check(client: api.Client, socket_path: str,
         data_root = str(client.system.info().get('DockerRootDir')
                         or data_root)
     except exceptions.ClientError as error:
-        yield finding.fail(
-            'daemon', error.message,
-            'Start it: "systemctl start novacontainerd", and read what it '
-            'says in "journalctl -u novacontainerd".')
+        yield finding.fail('daemon', error.message, _remedy(socket_path))
     else:
         yield finding.ok('daemon', f'answers on {socket_path}')
         yield _socket(socket_path)
     yield _file_system(data_root, mounts)
     yield from _space(data_root)
+
+
+def _remedy(socket_path: str) -> str:
+    """Say what to do about a daemon that cannot be asked."""
+    if os.path.exists(socket_path) and not os.access(socket_path, os.W_OK):
+        return (f'Be root, or a member of the group {GROUP}, to run this '
+                'and any other verb.')
+    return ('Start it: "systemctl start novacontainerd", and read what it '
+            'says in "journalctl -u novacontainerd".')
 
 
 def _group() -> finding.Finding:

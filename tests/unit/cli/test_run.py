@@ -2,6 +2,7 @@ import json
 import os
 import pathlib
 import signal
+import time
 
 import fixtures
 
@@ -93,6 +94,24 @@ class RunTestCase(command.CommandTestCase):
         self.assertIn('POST /containers/f00/kill?signal=SIGTERM',
                       self.paths())
         self.assertEqual(before, signal.getsignal(signal.SIGTERM))
+
+    def test_a_person_who_insists_is_let_go(self):
+        def insist():
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGINT)
+                # Equal signals that wait become one.
+                time.sleep(0.3)
+
+        ended = self.run_command(
+            ['run', '--rm', 'a'], command.answer(_CREATED),
+            endpoint.Answer([b'{"StatusCode": 0}']), _NO_CONTENT,
+            _log((1, b'x'), before=insist), _NO_CONTENT, _NO_CONTENT,
+            _NO_CONTENT)
+        self.assertEqual(130, ended.code)
+        self.assertEqual(
+            ['POST /containers/f00/kill?signal=SIGINT'] * 2,
+            [path for path in self.paths() if 'kill' in path])
+        self.assertIn('DELETE /containers/f00?force=1&v=1', self.paths())
 
     def test_what_run_cannot_do(self):
         ended = self.run_command(['run', '-it', 'a'])

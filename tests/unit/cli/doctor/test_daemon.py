@@ -49,6 +49,16 @@ class DaemonTestCase(base.BaseTestCase):
         self.assertEqual('FAIL', found['daemon'])
         self.assertNotIn('socket', found)
 
+    def test_what_to_do_then(self):
+        for allowed, word in ((True, 'systemctl'), (False, 'member')):
+            path = self.directory / 'closed'
+            path.touch()
+            with mock.patch.object(os, 'access', return_value=allowed):
+                found = daemon.check(client.Client(str(path)), str(path),
+                                     self.mounts)
+                advice = {one.subject: one.advice for one in found}
+            self.assertIn(word, advice['daemon'])
+
     def test_everybody_may_write(self):
         os.chmod(self.served.path, 0o666)
         self.assertEqual({'socket': 'FAIL'}, self.check())
