@@ -9,8 +9,8 @@ import shutil
 BINARY = '/bin/busybox'
 APPLETS = ('cat', 'chmod', 'chown', 'echo', 'env', 'false', 'grep', 'head',
            'hostname', 'id', 'ip', 'kill', 'ls', 'mkdir', 'mknod', 'mount',
-           'nc', 'ping', 'ps', 'pwd', 'rm', 'sh', 'sleep', 'stat', 'tail',
-           'test', 'touch', 'true', 'umount', 'unshare', 'wc')
+           'nc', 'ping', 'ps', 'pwd', 'rm', 'sh', 'sleep', 'stat', 'stty',
+           'tail', 'test', 'touch', 'true', 'umount', 'unshare', 'wc')
 
 
 def make_layer(directory):

@@ -4,7 +4,8 @@ It passes ``tests.contract.engine``.  The command decides what becomes of a
 container, as far as a test needs it:
 
 * a command that ends in ``exit N`` ends with N when it is started, and
-  ``echo WORDS;`` before it writes the words to the log;
+  ``echo WORDS;`` before it writes the words to the log and to who is
+  attached;
 * ``/no…`` and ``no…`` are not in the image, ``/etc…`` is not executable;
 * ``trap "exit N" TERM`` ends with N on SIGTERM;
 * everything else runs until it is killed, or :meth:`FakeEngine.finish`.
@@ -19,6 +20,7 @@ import signal as signals
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from tests.contract import fake_execs
 
 _EXIT = re.compile(r'exit (\d+)$')
 _ECHO = re.compile(r'echo ([^;]+);')
@@ -34,6 +36,8 @@ class FakeContainer:
     started: bool = False
     paused: bool = False
     pending: int = 0
+    streams: fake_execs.FakeStreams = None
+    execs: dict = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -42,11 +46,12 @@ class FakeState:
 
     containers: dict = dataclasses.field(default_factory=dict)
     exits: dict = dataclasses.field(default_factory=dict)
+    exec_exits: dict = dataclasses.field(default_factory=dict)
     pids: itertools.count = dataclasses.field(
         default_factory=lambda: itertools.count(100_001))
 
 
-class FakeEngine:
+class FakeEngine(fake_execs.FakeExecs):
     """See :class:`novacontainer.runtime.engine.base.Engine`."""
 
     name = 'fake'
@@ -62,16 +67,13 @@ class FakeEngine:
         if bundle.id in self.state.containers:
             raise exception.Conflict('It exists.', 'container.exists')
         command = bundle.spec['process']['args'][0]
-        if command.lstrip('/').startswith('no'):
-            raise exception.InvalidRequest(
-                f'The command {command!r} was not found in the image.',
-                'container.command_not_found')
-        if command.startswith('/etc'):
-            raise exception.InvalidRequest(
-                f'The command {command!r} cannot be executed.',
-                'container.command_not_executable')
+        fake_execs.check_command(command)
         self.state.exits.pop(bundle.id, None)
         container = FakeContainer(bundle, next(self.state.pids))
+        container.streams = fake_execs.FakeStreams(
+            bundle.spec['process']['args'], bundle.stdin_once)
+        container.streams.on_exit = (
+            lambda code: self.finish(bundle.id, code))
         self.state.containers[bundle.id] = container
         bundle.log_path.parent.mkdir(parents=True, exist_ok=True)
         bundle.log_path.touch()
@@ -87,6 +89,7 @@ class FakeEngine:
         script = ' '.join(container.bundle.spec['process']['args'])
         if match := _ECHO.search(script):
             self.write(container_id, match.group(1))
+            container.streams.write(f'{match.group(1)}\n'.encode())
         if match := _EXIT.search(script):
             self.finish(container_id, int(match.group(1)))
 
@@ -131,11 +134,15 @@ class FakeEngine:
 
     def forget(self, container_id):
         self._called('forget', container_id)
+        self._forget_execs(container_id)
         self.state.exits.pop(container_id, None)
 
     def finish(self, container_id, exit_code):
         """Let the container's process end."""
         self.state.exits[container_id] = exit_code
+        self._finish_execs(container_id, 128 + signals.SIGKILL)
+        if container_id in self.state.containers:
+            self.state.containers[container_id].streams.end()
 
     def write(self, container_id, line, stream='stdout'):
         """Let the container write a line, as conmon logs it."""

@@ -105,7 +105,7 @@ class CrashCase(containers.Containers):
 
     def test_killed_before_conmon_was_let_go(self):
         bundle = self.bundle(*engine.FOREVER)
-        self.die_with(bundle, 'conmon._release = die')
+        self.die_with(bundle, 'conmon.release = die')
         self.engine.delete(bundle.id, force=True)
         self.assert_all_gone(bundle)
         self.engine.create(bundle)

@@ -80,3 +80,46 @@ class Engine(typing.Protocol):
 
     def forget(self, container_id: str) -> None:
         """Delete the exit code and all files that the engine made."""
+
+    def attach(self, container_id: str) -> models.Attachment:
+        """Connect to the streams of the first process, held or running.
+
+        :raises NotFound: there is no such container.
+        :raises Conflict: its first process has gone.
+        :raises Internal: its monitor does not answer.
+        """
+
+    def resize(self, container_id: str, rows: int, columns: int) -> None:
+        """Set the size of the first process's terminal, if it has one.
+
+        :raises InvalidRequest: no terminal has that size.
+        :raises NotFound, Conflict: as :meth:`attach`.
+        """
+
+    def execute(self, execution: models.Execution) -> models.Executed:
+        """Run a further process; attached before it writes anything.
+
+        :raises NotFound, Conflict: as :meth:`attach`.
+        :raises InvalidRequest: the command is not there
+            (``container.command_not_found``) or may not be run
+            (``container.command_not_executable``).
+        :raises Internal: the OCI runtime failed; its words are the message.
+            Nothing is left behind after any of these.
+        """
+
+    def exec_exit_code(self, container_id: str, exec_id: str) -> int | None:
+        """Return how a further process ended, as :meth:`exit_code` does."""
+
+    def resize_exec(self, container_id: str, exec_id: str, rows: int,
+                    columns: int) -> None:
+        """Set the size of its terminal, which it has.
+
+        :raises InvalidRequest: no terminal has that size.
+        :raises Conflict: it has ended.
+        """
+
+    def forget_exec(self, container_id: str, exec_id: str) -> None:
+        """Delete its exit code and all files that the engine made of it.
+
+        :meth:`forget` of the container does the same for all.
+        """

@@ -12,6 +12,8 @@ a double fork; then reports ``{"data": PID}`` or ``{"data": -1, "message":
 TEXT}`` on ``_OCI_SYNCPIPE``.
 """
 
+from collections.abc import Mapping
+from collections.abc import Sequence
 import contextlib
 import io
 import json
@@ -52,30 +54,43 @@ def create(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
         os.path.dirname(bundle.spec['linux']['cgroupsPath']), 'conmon')
     words = _arguments(binary, runtime, bundle, files)
     with contextlib.ExitStack() as stack:
-        sync_read, sync_write = _pipe(stack)
-        go_read, go_write = _pipe(stack)
-        log = stack.enter_context(open(files.conmon_log, 'wb'))
-        environment = {**_ENVIRONMENT,
-                       '_OCI_SYNCPIPE': str(sync_write.fileno()),
-                       '_OCI_STARTPIPE': str(go_read.fileno())}
-        try:
-            process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=(sync_write.fileno(), go_read.fileno()), cwd='/',
-                env=environment, start_new_session=True)
-        except OSError as error:
-            raise exception.Internal(
-                f'Cannot run {binary}: {error}', 'engine.failed') from error
+        sync_read, sync_write = pipe(stack)
+        go_read, go_write = pipe(stack)
+        process = spawn(words, files.conmon_log, {
+            '_OCI_SYNCPIPE': sync_write, '_OCI_STARTPIPE': go_read})
         stack.callback(process.wait)
         stack.callback(process.kill)
         sync_write.close()
-        _release(process.pid, group, go_write)
-        answer = _answer(sync_read, files)
-    pid = _container_pid(answer, files)
+        release(process.pid, group, go_write)
+        report = answer(sync_read)
+    pid = reported_pid(report, files.conmon_log, files.runtime_log)
     conmon_pid = files.read_pid(files.conmon_pid)
     return models.Created(
         pid=pid, conmon_pid=conmon_pid,
         conmon_started=processes.start_ticks(conmon_pid))
+
+
+def spawn(words: Sequence[str], log: pathlib.Path,
+          pipes: Mapping[str, io.FileIO]) -> subprocess.Popen[bytes]:
+    """Start a conmon.
+
+    :param log: takes its standard error.
+    :param pipes: ends for it, by the variable that tells it their numbers.
+    :raises Internal: there is no such program.
+    """
+    numbers = {name: end.fileno() for name, end in pipes.items()}
+    environment = {**_ENVIRONMENT, **{
+        name: str(number) for name, number in numbers.items()}}
+    with open(log, 'wb') as output:
+        try:
+            return subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output, pass_fds=tuple(numbers.values()), cwd='/',
+                env=environment, start_new_session=True)
+        except OSError as error:
+            raise exception.Internal(
+                f'Cannot run {words[0]}: {error}',
+                'engine.failed') from error
 
 
 def kill_unrecorded(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
@@ -119,14 +134,18 @@ def _working_on(container_id: bytes,
     return found
 
 
-def _pipe(stack: contextlib.ExitStack) -> tuple[io.FileIO, io.FileIO]:
+def pipe(stack: contextlib.ExitStack) -> tuple[io.FileIO, io.FileIO]:
+    """Return the two ends of a new pipe, which the stack closes."""
     read_end, write_end = os.pipe2(os.O_CLOEXEC)
     return (stack.enter_context(io.FileIO(read_end, 'r')),
             stack.enter_context(io.FileIO(write_end, 'w')))
 
 
-def _release(pid: int, group: str, start_pipe: io.FileIO) -> None:
-    """Put the waiting conmon into its cgroup and let it go on."""
+def release(pid: int, group: str, start_pipe: io.FileIO) -> None:
+    """Put the waiting conmon into its cgroup and let it go on.
+
+    :raises Internal: the kernel refused.
+    """
     try:
         cgroups.place(pid, group)
         start_pipe.write(b'.')
@@ -136,8 +155,12 @@ def _release(pid: int, group: str, start_pipe: io.FileIO) -> None:
             'engine.cgroup') from error
 
 
-def _answer(sync_pipe: io.FileIO, files: records.Files) -> bytes:
-    """Return the line that conmon writes when ``create`` has ended."""
+def answer(sync_pipe: io.FileIO) -> bytes:
+    """Return the line that conmon writes when a step has ended.
+
+    :return: less than a line when it ended itself.
+    :raises Internal: it does not come.
+    """
     poller = select.poll()
     poller.register(sync_pipe, select.POLLIN)
     deadline = time.monotonic() + _CREATE_TIMEOUT_S
@@ -155,17 +178,24 @@ def _answer(sync_pipe: io.FileIO, files: records.Files) -> bytes:
     return line
 
 
-def _container_pid(answer: bytes, files: records.Files) -> int:
+def reported_pid(line: bytes, conmon_log: pathlib.Path,
+                 runtime_log: pathlib.Path) -> int:
+    """Return the pid in a report.
+
+    :param line: with what may follow it, the exit code of a quick exec.
+    :raises CreateFailed: the OCI runtime refused.
+    :raises Internal: conmon itself failed.
+    """
     try:
-        report = json.loads(answer)
+        report = json.loads(line.partition(b'\n')[0])
         pid = int(report['data'])
     except (ValueError, KeyError, TypeError) as error:
-        words = files.conmon_log.read_text(errors='replace').strip()
+        words = conmon_log.read_text(errors='replace').strip()
         raise exception.Internal(
             f'conmon failed: {words or "it said nothing"}',
             'engine.failed') from error
     if pid <= 0:
-        raise CreateFailed(oci_runtime.said(files.runtime_log)
+        raise CreateFailed(oci_runtime.said(runtime_log)
                            or str(report.get('message', '')).strip())
     return pid
 
@@ -191,5 +221,8 @@ def _arguments(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
     if bundle.terminal:
         words.append('--terminal')
     if bundle.stdin_open:
-        words += ['--stdin', '--leave-stdin-open']
+        words.append('--stdin')
+        # A terminal is not ended by one client's leaving.
+        if bundle.terminal or not bundle.stdin_once:
+            words.append('--leave-stdin-open')
     return words

@@ -143,7 +143,10 @@ def create_fault(text: str, command: str) -> exception.RuntimeFault:
     """
     for pattern, reason in _COMMAND_FAULTS:
         if pattern.search(text):
-            what = ('was not found in the image' if reason == 'not_found'
+            # The docker CLI takes its exit codes, 127 and 126, from the
+            # words "executable file not found" and "is a directory".
+            what = ('was not found in the image: executable file not found '
+                    'in $PATH' if reason == 'not_found'
                     else 'cannot be executed: it is a directory or lacks '
                          'the permission')
             return exception.InvalidRequest(
@@ -151,3 +154,15 @@ def create_fault(text: str, command: str) -> exception.RuntimeFault:
                 f'container.command_{reason}')
     return exception.Internal(
         f'The container cannot be made: {text}', 'engine.failed')
+
+
+def exec_fault(text: str, command: str) -> exception.RuntimeFault:
+    """Return the fault for what a runtime said when ``exec`` failed.
+
+    :param command: first word of the process.
+    """
+    fault = create_fault(text, command)
+    if isinstance(fault, exception.InvalidRequest):
+        return fault
+    return exception.Internal(
+        f'The process cannot be started: {text}', 'engine.failed')

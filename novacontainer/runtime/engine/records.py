@@ -100,17 +100,11 @@ class Files:
 
     def read_pid(self, path: pathlib.Path) -> int:
         """Return the number in a pid file, 0 when there is none."""
-        try:
-            return int(path.read_text() or 0)
-        except FileNotFoundError:
-            return 0
+        return read_pid(path)
 
     def exit_code(self) -> int | None:
         """Return the exit code that conmon wrote, None before it did."""
-        try:
-            return int(self.exit.read_text())
-        except FileNotFoundError:
-            return None
+        return read_exit_code(self.exit)
 
     def remove(self) -> None:
         """Delete all but the exit code; fine when there is nothing."""
@@ -118,3 +112,98 @@ class Files:
         (self.sockets / self.container_id).unlink(missing_ok=True)
         if self.home.exists():
             shutil.rmtree(self.home)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExecFiles:
+    """The engine's own files of one further process of a container.
+
+    :param home: ``<run root>/execs/<container id>/<exec id>``; its attach
+        socket and control fifo are in here too.
+    """
+
+    home: pathlib.Path
+    container_id: str
+
+    @classmethod
+    def of(cls, run_root: pathlib.Path, container_id: str,
+           exec_id: str) -> 'ExecFiles':
+        """Return where the files of an exec are, made or not."""
+        return cls(execs_of(run_root, container_id) / exec_id, container_id)
+
+    @property
+    def exit(self) -> pathlib.Path:
+        """The exit code; conmon names the file after the container."""
+        return self.home / self.container_id
+
+    @property
+    def process(self) -> pathlib.Path:
+        """The runtime-spec's ``process``."""
+        return self.home / 'process.json'
+
+    @property
+    def pid(self) -> pathlib.Path:
+        """Pid of the process, written by the OCI runtime."""
+        return self.home / 'pid'
+
+    @property
+    def conmon_pid(self) -> pathlib.Path:
+        """Pid of conmon, written by itself."""
+        return self.home / 'conmon.pid'
+
+    @property
+    def runtime_log(self) -> pathlib.Path:
+        """What the OCI runtime had to say, one JSON object per line."""
+        return self.home / 'runtime.log'
+
+    @property
+    def conmon_log(self) -> pathlib.Path:
+        """Standard error of conmon."""
+        return self.home / 'conmon.log'
+
+    def make(self) -> None:
+        """Make the directory."""
+        self.home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700)
+
+    def remove(self) -> None:
+        """Delete everything; fine when there is nothing."""
+        _remove(self.home)
+        try:
+            self.home.parent.rmdir()
+        except OSError:
+            # Gone, or another exec is in it.
+            pass
+
+
+def execs_of(run_root: pathlib.Path, container_id: str) -> pathlib.Path:
+    """Return the directory that has a directory for each exec."""
+    return run_root / 'execs' / container_id
+
+
+def remove_execs(run_root: pathlib.Path, container_id: str) -> None:
+    """Delete the files of all execs of a container."""
+    _remove(execs_of(run_root, container_id))
+
+
+def read_pid(path: pathlib.Path) -> int:
+    """Return the number in a pid file, 0 when there is none."""
+    try:
+        return int(path.read_text() or 0)
+    except FileNotFoundError:
+        return 0
+
+
+def read_exit_code(path: pathlib.Path) -> int | None:
+    """Return the exit code that conmon wrote, None before it did."""
+    try:
+        return int(path.read_text())
+    except FileNotFoundError:
+        return None
+
+
+def _remove(directory: pathlib.Path) -> None:
+    try:
+        shutil.rmtree(directory)
+    except FileNotFoundError:
+        pass

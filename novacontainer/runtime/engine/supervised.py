@@ -1,7 +1,8 @@
 """The engine: an OCI runtime's containers, each watched by a conmon.
 
 Called by ``service.containers`` through ``engine.base.Engine``; chosen by
-``engine.select``.  Calls ``engine.{oci_runtime,conmon,cgroups,records}``.
+``engine.select``.  Calls ``engine.{oci_runtime,conmon,cgroups,records}``, and
+``engine.{attachments,execs}`` for what has parts of its own.
 
 Signals and freezing go straight to the kernel: starting the OCI runtime for
 them costs milliseconds and knows no more than we do.
@@ -16,8 +17,10 @@ import logging
 import pathlib
 import signal as signals
 
+from novacontainer.runtime.engine import attachments
 from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import conmon
+from novacontainer.runtime.engine import execs
 from novacontainer.runtime.engine import oci_runtime
 from novacontainer.runtime.engine import records
 from novacontainer.runtime.engine import seccomp_bpf
@@ -52,6 +55,7 @@ class Supervised:
             runtime_binary, run_root / runtime_binary.name)
         self.name = self._runtime.name
         self.version = self._runtime.version()
+        self._execs = execs.Execs(run_root, conmon_binary, self._runtime)
         self._capabilities = capabilities.bounding()
 
     def create(self, bundle: models.Bundle) -> models.Created:
@@ -141,13 +145,66 @@ class Supervised:
         """See :meth:`engine.base.Engine.forget`."""
         files = self._files(container_id)
         with _translated(container_id):
+            self._execs.forget_all(container_id)
             files.remove()
             files.exit.unlink(missing_ok=True)
+
+    def attach(self, container_id: str) -> models.Attachment:
+        """See :meth:`engine.base.Engine.attach`."""
+        record = self._running(container_id)
+        return attachments.attach(
+            pathlib.Path(record.bundle), record.pid, record.started)
+
+    def resize(self, container_id: str, rows: int, columns: int) -> None:
+        """See :meth:`engine.base.Engine.resize`."""
+        bundle = pathlib.Path(self._running(container_id).bundle)
+        with _translated(container_id):
+            document = json.loads((bundle / 'config.json').read_text())
+        # conmon would keep, and choke on, sizes that no terminal takes.
+        if document['process']['terminal']:
+            attachments.resize(bundle, rows, columns)
+
+    def execute(self, execution: models.Execution) -> models.Executed:
+        """See :meth:`engine.base.Engine.execute`."""
+        record = self._running(execution.container_id)
+        with _translated(execution.container_id):
+            try:
+                return self._execs.execute(
+                    self._reachable(execution, record), record.cgroup_path)
+            except (exception.Internal, OSError) as fault:
+                if _alive(record):
+                    raise
+                # It ended meanwhile, and may be half removed.
+                raise _not_running(execution.container_id) from fault
+
+    def exec_exit_code(self, container_id: str, exec_id: str) -> int | None:
+        """See :meth:`engine.base.Engine.exec_exit_code`."""
+        return self._execs.exit_code(container_id, exec_id)
+
+    def resize_exec(self, container_id: str, exec_id: str, rows: int,
+                    columns: int) -> None:
+        """See :meth:`engine.base.Engine.resize_exec`."""
+        self._execs.resize(container_id, exec_id, rows, columns)
+
+    def forget_exec(self, container_id: str, exec_id: str) -> None:
+        """See :meth:`engine.base.Engine.forget_exec`."""
+        with _translated(container_id):
+            self._execs.forget(container_id, exec_id)
+
+    def _reachable(self, execution: models.Execution,
+                   record: records.Record) -> models.Execution:
+        """Return the process with what the container may have at most."""
+        config = pathlib.Path(record.bundle, 'config.json').read_text()
+        document = _within_reach(
+            {**json.loads(config), 'process': execution.process},
+            self._capabilities)
+        return dataclasses.replace(execution, process=document['process'])
 
     def _clear(self, record: records.Record, files: records.Files,
                force: bool) -> None:
         """Remove what is left of a container whose process has ended."""
         if record.pid:
+            self._execs.await_monitors(files.container_id)
             _await_monitor(record)
         else:
             # A create that failed, or that a crash cut short.

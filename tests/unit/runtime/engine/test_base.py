@@ -6,11 +6,11 @@ import tempfile
 from oslotest import base
 
 from novacontainer.runtime import models
-from tests.contract import engine
+from tests.contract import execs
 from tests.contract import fake_engine
 
 
-class TestFakeEngine(engine.EngineContract, base.BaseTestCase):
+class TestFakeEngine(execs.ExecContract, base.BaseTestCase):
     def setUp(self):
         self.state = fake_engine.FakeState()
         self.numbers = iter(range(100))

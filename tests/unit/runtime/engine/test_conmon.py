@@ -54,13 +54,23 @@ class TestArguments(ConmonCase):
         self.assertIn('--leave-stdin-open', words)
         self.assertEqual('5', words[words.index('--log-size-max') + 1])
 
+    def test_input_that_ends_once(self):
+        words = self.words(stdin_open=True, stdin_once=True)
+        self.assertIn('--stdin', words)
+        self.assertNotIn('--leave-stdin-open', words)
+        words = self.words(stdin_open=True, stdin_once=True, terminal=True)
+        self.assertIn('--leave-stdin-open', words)
+
 
 class TestAnswer(ConmonCase):
     def pid(self, answer):
-        return conmon._container_pid(answer, self.files)
+        return conmon.reported_pid(
+            answer, self.files.conmon_log, self.files.runtime_log)
 
     def test_pid(self):
         self.assertEqual(42, self.pid(b'{"data": 42}\n'))
+        # A quick exec's exit code comes with it.
+        self.assertEqual(42, self.pid(b'{"data": 42}\n{"data": 3}\n'))
 
     def test_refusal_in_the_runtimes_words(self):
         answer = b'{"data": -1, "message": "conmon says"}'
@@ -84,10 +94,10 @@ class TestAnswer(ConmonCase):
             os.write(write_end, b'{"data"')
             os.write(write_end, b': 42}\n')
             self.assertEqual(b'{"data": 42}\n',
-                             conmon._answer(pipe, self.files))
+                             conmon.answer(pipe))
             os.write(write_end, b'{"da')
             os.close(write_end)
-            self.assertEqual(b'{"da', conmon._answer(pipe, self.files))
+            self.assertEqual(b'{"da', conmon.answer(pipe))
 
 
 class TestKillUnrecorded(ConmonCase):

@@ -106,3 +106,20 @@ class TestRun(base.BaseTestCase):
             self.directory / 'missing', self.directory)
         fault = self.assertRaises(exception.Internal, runtime.version)
         self.assertIn('missing', str(fault))
+
+
+class TestExecFault(base.BaseTestCase):
+
+    def test_command(self):
+        fault = oci_runtime.exec_fault(
+            'executable file `nothing` not found in $PATH', 'nothing')
+        self.assertEqual('container.command_not_found', fault.code)
+        # The docker CLI exits with 127 when it reads these words.
+        self.assertIn('executable file not found', str(fault))
+
+    def test_anything_else(self):
+        fault = oci_runtime.exec_fault('chdir `/nope`: No such file', 'sh')
+        self.assertIsInstance(fault, exception.Internal)
+        self.assertEqual(
+            'The process cannot be started: chdir `/nope`: No such file',
+            str(fault))

@@ -57,3 +57,37 @@ class TestFiles(base.BaseTestCase):
         self.files.make()
         self.files.pid.touch()
         self.assertEqual(0, self.files.read_pid(self.files.pid))
+
+
+class TestExecFiles(base.BaseTestCase):
+    def setUp(self):
+        super().setUp()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = pathlib.Path(directory.name)
+
+    def files(self, exec_id):
+        return records.ExecFiles.of(self.root, 'c1', exec_id)
+
+    def test_life(self):
+        one, other = self.files('e1'), self.files('e2')
+        for files in (one, other):
+            files.make()
+            files.exit.write_text('3')
+        self.assertEqual(3, records.read_exit_code(one.exit))
+        one.remove()
+        one.remove()
+        self.assertIsNone(records.read_exit_code(one.exit))
+        self.assertTrue(other.home.exists())
+        other.remove()
+        self.assertFalse(records.execs_of(self.root, 'c1').exists())
+
+    def test_an_id_is_used_once(self):
+        self.files('e1').make()
+        self.assertRaises(FileExistsError, self.files('e1').make)
+
+    def test_all_at_once(self):
+        self.files('e1').make()
+        records.remove_execs(self.root, 'c1')
+        records.remove_execs(self.root, 'c1')
+        self.assertEqual([], list((self.root / 'execs').iterdir()))
