@@ -177,7 +177,10 @@ class SandboxPaths:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """Everything that ``oci.spec`` needs to write ``config.json``."""
+    """Everything that ``oci.spec`` needs to write ``config.json``.
+
+    :param console_size: rows and columns of the terminal; 0: not said.
+    """
 
     id: str
     rootfs: pathlib.Path
@@ -190,6 +193,7 @@ class ContainerSpec:
     id_map: IdMap | None
     cgroup_path: str
     terminal: bool = False
+    console_size: tuple[int, int] = (0, 0)
     domainname: str = ''
     readonly_rootfs: bool = False
     privileged: bool = False

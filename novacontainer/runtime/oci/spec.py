@@ -30,7 +30,7 @@ def build(spec: models.ContainerSpec, *, cgroup_version: int,
         'ociVersion': VERSION,
         'root': {'path': str(spec.rootfs), 'readonly': spec.readonly_rootfs},
         'hostname': spec.hostname,
-        'process': _process(spec),
+        'process': process(spec),
         'mounts': [_mount(mount) for mount in _mounts(spec)],
         'linux': _linux(spec, cgroup_version, seccomp),
     }
@@ -39,8 +39,12 @@ def build(spec: models.ContainerSpec, *, cgroup_version: int,
     return document
 
 
-def _process(spec: models.ContainerSpec) -> models.Json:
-    process: models.Json = {
+def process(spec: models.ContainerSpec) -> models.Json:
+    """Return the ``process`` of a container, or of an exec in it.
+
+    :raises InvalidRequest: as :func:`build`.
+    """
+    described: models.Json = {
         'terminal': spec.terminal,
         'user': _user(spec),
         'args': list(spec.args),
@@ -50,13 +54,16 @@ def _process(spec: models.ContainerSpec) -> models.Json:
         'noNewPrivileges': spec.no_new_privileges,
     }
     if spec.ulimits:
-        process['rlimits'] = [
+        described['rlimits'] = [
             {'type': f'RLIMIT_{limit.name.upper()}',
              'soft': limit.soft, 'hard': limit.hard}
             for limit in spec.ulimits]
+    if spec.terminal and spec.console_size != (0, 0):
+        rows, columns = spec.console_size
+        described['consoleSize'] = {'height': rows, 'width': columns}
     if spec.oom_score_adj:
-        process['oomScoreAdj'] = spec.oom_score_adj
-    return process
+        described['oomScoreAdj'] = spec.oom_score_adj
+    return described
 
 
 def _user(spec: models.ContainerSpec) -> models.Json:

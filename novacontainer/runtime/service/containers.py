@@ -18,11 +18,14 @@ from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import reference as image_reference
 from novacontainer.runtime import models
+from novacontainer.runtime.service import attachments
 from novacontainer.runtime.service import creation
 from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import endings
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import events
+from novacontainer.runtime.service import execs
+from novacontainer.runtime.service import execspec
 from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import filters as list_filters
 from novacontainer.runtime.service import hostconfig
@@ -97,8 +100,19 @@ class ContainerService:
             engine=engine, sandbox=self._sandboxes, prepare=prepare,
             endings=self._endings, ranges=ranges, hub=hub,
             locks=shared_locks, waiters=self._waiters)
+        #: Clients at containers' streams.
+        self.attachments = attachments.Attachments(
+            registry=self._registry, engine=engine, hub=hub,
+            shared_locks=shared_locks)
+        #: Further processes in containers.
+        self.execs = execs.Execs(
+            registry=self._registry, engine=engine, hub=hub,
+            spec=execspec.ExecSpecs(
+                settings=options.settings, places=self._places,
+                sandbox=self._sandboxes))
         self._lifecycle = lifecycle.Lifecycle(
             registry=self._registry, engine=engine, prepare=prepare,
+            attachments=self.attachments,
             removal=self._removal, hub=hub, locks=shared_locks,
             waiters=self._waiters, stop_timeout_s=options.stop_timeout_s)
         self._snapshots = snapshots.Snapshots(
@@ -114,6 +128,7 @@ class ContainerService:
         """Recover what an earlier daemon left, and begin to watch."""
         report = self._recovery.run()
         self._monitor.start()
+        self.execs.open()
         return report
 
     def interrupt(self) -> None:
@@ -123,6 +138,7 @@ class ContainerService:
     def close(self) -> None:
         """Watch no longer; containers run on."""
         self._monitor.stop()
+        self.execs.close()
 
     def create(self, config: models.Json, name: str | None,
                platform: str | None = None) -> tuple[str, list[str]]:

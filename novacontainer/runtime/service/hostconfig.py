@@ -61,8 +61,7 @@ _NEUTRAL: Mapping[str, tuple[typing.Any, ...]] = {
 }
 _EMPTY: tuple[typing.Any, ...] = (None, '', 0, [], {})
 
-#: Where a client writes nothing down, but which describe the terminal of
-#: the client or a file on its side.
+#: What describes the terminal of the client or a file on its side.
 _CLIENT_SIDE = frozenset(('ConsoleSize', 'ContainerIDFile'))
 
 _NETWORK_MODES = frozenset(('', 'default', 'bridge', 'none'))
@@ -105,6 +104,7 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     _check_security(given)
     _check_sysctls(given)
     _check_names(given)
+    console_size(given)
     defaults.capabilities(given.get('CapAdd') or (),
                           given.get('CapDrop') or ())
     resources.check(given, policy.cpus, policy.mems)
@@ -137,6 +137,19 @@ def log_size_bytes(host_config: models.Json, default: int) -> int:
         return default
     size = options['max-size']
     return 0 if size == '-1' else resources.parse_size(size)
+
+
+def console_size(given: models.Json) -> tuple[int, int]:
+    """Return ``ConsoleSize`` as rows and columns; (0, 0): not said.
+
+    :param given: a HostConfig, or the body of an exec.
+    :raises InvalidRequest: no terminal has that size.
+    """
+    size = given.get('ConsoleSize') or (0, 0)
+    if len(size) != 2 or not all(0 <= number <= 65535 for number in size):
+        raise _invalid('ConsoleSize must be rows and columns, each between '
+                       '0 and 65535')
+    return size[0], size[1]
 
 
 def extra_hosts(host_config: models.Json) -> list[tuple[str, str]]:

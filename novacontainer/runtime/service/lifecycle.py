@@ -18,6 +18,7 @@ from oslo_log import log as logging
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime.service import attachments
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import preparation
@@ -44,6 +45,7 @@ class Lifecycle:
         engine: engine_base.Engine,
         prepare: preparation.Preparation,
         removal: removal.Removal,
+        attachments: attachments.Attachments,
         hub: events.EventHub,
         locks: locks.Locks,
         waiters: waiters.Waiters,
@@ -53,6 +55,7 @@ class Lifecycle:
         self._engine = engine
         self._prepare = prepare
         self._removal = removal
+        self._attachments = attachments
         self._hub = hub
         self._locks = locks
         self._waiters = waiters
@@ -144,6 +147,8 @@ class Lifecycle:
         state.check(now, state.Wish.START)
         with self._noting_failure(now):
             with self._ready(now) as held:
+                # Now, so that they see all that the process writes.
+                self._attachments.connect(now.id)
                 self._engine.start(now.id)
                 running = state.started(
                     held, datetime.datetime.now(datetime.UTC))
@@ -172,6 +177,7 @@ class Lifecycle:
             LOG.warning('Container %s (%s) did not start: %s', now.id,
                         now.name, fault)
             self._registry.save(state.not_started(now, fault))
+            self._attachments.give_up(now.id, fault.message)
             raise
 
     def _signal(self, now: models.Container, number: int) -> None:

@@ -149,6 +149,7 @@ class Preparation:
             log_path=self._places.log(container.id),
             terminal=spec.terminal,
             stdin_open=bool(container.config.get('OpenStdin')),
+            stdin_once=bool(container.config.get('StdinOnce')),
             log_size_max_bytes=hostconfig.log_size_bytes(
                 container.host_config, self._settings.log_size_max_bytes))
 

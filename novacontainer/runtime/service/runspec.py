@@ -49,6 +49,7 @@ def describe(
         id_map=container.id_map,
         cgroup_path=cgroup_path,
         terminal=bool(config.get('Tty')),
+        console_size=hostconfig.console_size(host),
         readonly_rootfs=bool(host.get('ReadonlyRootfs')),
         no_new_privileges=hostconfig.no_new_privileges(host),
         seccomp_unconfined=hostconfig.seccomp_unconfined(host),

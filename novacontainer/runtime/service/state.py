@@ -93,6 +93,35 @@ def check_commit(container: models.Container) -> None:
             f'{container.status}', 'container.being_removed')
 
 
+def check_attach(container: models.Container) -> None:
+    """Refuse to attach to what is frozen or going.
+
+    :raises Conflict: it is paused or being removed.
+    """
+    if container.status in _GOING:
+        raise _conflict(
+            f'Container {container.id} is marked for removal and cannot be '
+            'attached to', 'container.being_removed')
+    if container.status is models.Status.PAUSED:
+        raise _conflict(
+            f'Container {container.id} is paused, unpause the container '
+            'before attach', 'container.paused')
+
+
+def check_exec(container: models.Container) -> None:
+    """Refuse a further process where none can run.
+
+    :raises Conflict: the container does not run, or is paused.
+    """
+    if not is_live(container):
+        raise _conflict(f'Container {container.id} is not running',
+                        'container.not_running')
+    if container.status is models.Status.PAUSED:
+        raise _conflict(
+            f'Container {container.id} is paused, unpause the container '
+            'before exec', 'container.paused')
+
+
 def check_remove(container: models.Container, force: bool) -> None:
     """Refuse to remove what runs, unless by force.
 

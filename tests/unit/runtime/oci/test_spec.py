@@ -40,6 +40,12 @@ class TestBuild(base.BaseTestCase):
         self.assertNotIn('oomScoreAdj', process)
         self.assertEqual('/', build(cwd='')['process']['cwd'])
 
+    def test_size_of_the_terminal(self):
+        process = build(terminal=True, console_size=(24, 80))['process']
+        self.assertEqual({'height': 24, 'width': 80}, process['consoleSize'])
+        for given in ({'terminal': True}, {'console_size': (24, 80)}):
+            self.assertNotIn('consoleSize', build(**given)['process'])
+
     def test_root_and_names(self):
         document = build(readonly_rootfs=True, domainname='example.org')
         self.assertEqual({'path': '/merged', 'readonly': True},

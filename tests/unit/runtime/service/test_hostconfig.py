@@ -139,6 +139,7 @@ class NormaliseTest(base.BaseTestCase):
                 {'Sysctls': {'net.../kernel.x': '1'}},
                 {'Sysctls': {'net.core.somaxconn': '1\n2'}},
                 {'RestartPolicy': {'MaximumRetryCount': 3}},
+                {'ConsoleSize': [24]}, {'ConsoleSize': [24, 65536]},
                 {'LogConfig': {'Config': {'max-size': 'much'}}}):
             self.assertRaises(exception.InvalidRequest, normalise, given)
 

@@ -6,7 +6,9 @@ ends are noticed is the real one.
 """
 
 import contextlib
+import dataclasses
 import datetime
+import json
 import os
 import pathlib
 import subprocess
@@ -48,11 +50,29 @@ class Engine(fake_engine.FakeEngine):
 
     def create(self, bundle):
         super().create(bundle)
+        (bundle.directory / 'config.json').write_text(
+            json.dumps(bundle.spec))
         monitor = subprocess.Popen(['sleep', '1000'])
         self.monitors[bundle.id] = monitor
         return models.Created(
             self.state.containers[bundle.id].pid, monitor.pid,
             processes.start_ticks(monitor.pid))
+
+    def execute(self, execution):
+        monitor = subprocess.Popen(['sleep', '1000'])
+        self.monitors[execution.id] = monitor
+        try:
+            executed = super().execute(execution)
+        except exception.RuntimeFault:
+            self.lose_monitor(execution.id)
+            raise
+        return dataclasses.replace(
+            executed, conmon_pid=monitor.pid,
+            conmon_started=processes.start_ticks(monitor.pid))
+
+    def finish_exec(self, container_id, exec_id, exit_code):
+        super().finish_exec(container_id, exec_id, exit_code)
+        self.lose_monitor(exec_id)
 
     def finish(self, container_id, exit_code):
         super().finish(container_id, exit_code)
