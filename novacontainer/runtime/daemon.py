@@ -143,7 +143,8 @@ class _Parts:
         self._images.recover()
         self._services = api_services.Services(
             images=self._images, containers=self._containers, events=hub,
-            logs=logs.LogService(),
+            attachments=self._containers.attachments,
+            execs=self._containers.execs, logs=logs.LogService(),
             info=_system(conf, data_root, storage, engine, cgroup_version))
 
     def application(self) -> web.Application:

@@ -133,6 +133,10 @@ class Daemon(fixtures.Fixture):
         self.process.kill()
         self.process.wait()
 
+    def descriptors(self):
+        """Count the daemon's open descriptors."""
+        return len(os.listdir(f'/proc/{self.process.pid}/fd'))
+
     def request(self, method, path, body=None, headers=None):
         """Make a call; returns (status, body)."""
         connection = Connection(self.socket_path)

@@ -122,7 +122,7 @@ class CliTest(base.BaseTestCase):
                 (('rm', 'errors'), 'running container'),
                 (('run', '-d', '--name', 'errors', 'busybox:cli'),
                  'already in use'),
-                (('exec', 'errors', 'true'), 'not supported'),
+                (('exec', 'nothing', 'true'), 'No such container: nothing'),
                 (('run', '-d', 'no-such-image'), 'docker load'),
                 (('top', 'errors'), 'not supported'),
                 (('network', 'ls'), 'not supported')):

@@ -12,8 +12,10 @@ from aiohttp import web
 
 from novacontainer.runtime.api import middleware
 from novacontainer.runtime.api import pools as api_pools
+from novacontainer.runtime.api.routes import attach as attach_routes
 from novacontainer.runtime.api.routes import containers as container_routes
 from novacontainer.runtime.api.routes import events as event_routes
+from novacontainer.runtime.api.routes import execs as exec_routes
 from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
 from novacontainer.runtime.api.routes import system as system_routes
@@ -46,6 +48,8 @@ def routes(
     system = system_routes.SystemRoutes(services, pools)
     images = image_routes.ImageRoutes(services, pools)
     containers = container_routes.ContainerRoutes(services, pools)
+    attachments = attach_routes.AttachRoutes(services, pools)
+    execs = exec_routes.ExecRoutes(services, pools)
     logs = log_routes.LogRoutes(services, pools)
     events = event_routes.EventRoutes(services, pools)
     return (
@@ -76,6 +80,16 @@ def routes(
         ('POST', '/containers/{name:.+}/pause', containers.pause),
         ('POST', '/containers/{name:.+}/unpause', containers.unpause),
         ('POST', '/containers/{name:.+}/wait', _follower(containers.wait)),
+        (
+            'POST',
+            '/containers/{name:.+}/attach',
+            _follower(attachments.attach),
+        ),
+        ('POST', '/containers/{name:.+}/resize', attachments.resize),
+        ('POST', '/containers/{name:.+}/exec', execs.create),
+        ('GET', '/exec/{id}/json', execs.inspect),
+        ('POST', '/exec/{id}/start', _follower(execs.start)),
+        ('POST', '/exec/{id}/resize', execs.resize),
         ('DELETE', '/containers/{name:.+}', containers.remove),
         *(
             (method, path, unserved.refuse(what))

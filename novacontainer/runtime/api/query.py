@@ -40,6 +40,16 @@ def integer(request: web.Request, name: str) -> int | None:
     return int(value)
 
 
+def size(request: web.Request) -> tuple[int, int]:
+    """Parse ``h`` and ``w``, the rows and columns of a terminal."""
+    rows, columns = integer(request, 'h'), integer(request, 'w')
+    if rows is None or columns is None:
+        raise exception.InvalidRequest(
+            'the size of the terminal is missing: say ?h=ROWS&w=COLUMNS'
+        )
+    return rows, columns
+
+
 def text(request: web.Request, name: str) -> str | None:
     """Return a string; None when absent or empty."""
     return clean(name, request.query.get(name, '')) or None

@@ -129,6 +129,49 @@ class Containers(typing.Protocol):
         """Bytes that the container itself wrote: its writable layer."""
 
 
+class Attachments(typing.Protocol):
+    """``service.attachments.Attachments``."""
+
+    def attach(
+        self, name: str, detach_keys: str = ''
+    ) -> 'concurrent.futures.Future[models.Attachment]':
+        """Future of the streams of the container's process."""
+
+    def detached(self, container: models.Container) -> object: ...
+
+    def resize(self, name: str, rows: int, columns: int) -> object: ...
+
+
+class Run(typing.Protocol):
+    """An exec that runs; see ``service.execs.Run``."""
+
+    @property
+    def attachment(self) -> models.Attachment | None: ...
+
+    @property
+    def ended(self) -> 'concurrent.futures.Future[int]': ...
+
+
+class Execs(typing.Protocol):
+    """``service.execs.Execs``."""
+
+    def create(self, name: str, body: models.Json) -> str: ...
+
+    def get(self, exec_id: str) -> models.Exec: ...
+
+    def ids(self, container_id: str) -> Sequence[str]: ...
+
+    def check_start(self, exec_id: str) -> models.Exec: ...
+
+    def start(
+        self, exec_id: str, *, detach: bool, console_size: tuple[int, int]
+    ) -> Run: ...
+
+    def resize(self, exec_id: str, rows: int, columns: int) -> object: ...
+
+    def detached(self, exec_id: str) -> object: ...
+
+
 class Events(typing.Protocol):
     """``service.events.EventHub``."""
 
@@ -277,6 +320,8 @@ class Services:
 
     images: Images
     containers: Containers
+    attachments: Attachments
+    execs: Execs
     events: Events
     logs: Logs
     info: Info

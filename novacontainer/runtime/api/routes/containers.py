@@ -110,6 +110,7 @@ class ContainerRoutes:
             sandbox_key=self._containers.sandbox_key(container),
             places=self._containers.places(container),
             sizes=self._sizes(container) if size else None,
+            exec_ids=self._services.execs.ids(container.id),
         )
         return view.inspect(container, around)
 

@@ -16,8 +16,7 @@ _NETWORKS = 'Networks: Neutron makes them and Nova plugs them'
 _VOLUMES = 'Volumes: Cinder makes them and Nova attaches them'
 _SWARM = 'Swarm: Nova schedules'
 _REGISTRY = 'Talking to registries: use "docker load", or Glance through Nova'
-_EXEC = 'Running further processes in a container'
-_ATTACH = 'Attaching: use "docker run -d" and "docker logs -f"'
+_WEB_SOCKET = 'Attaching through a web socket: use POST …/attach'
 _BUILD = 'Building images: build elsewhere and use "docker load"'
 _FILES = 'Copying files in and out of a container'
 _PRUNE = 'Pruning: remove by name'
@@ -35,11 +34,7 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('POST', '/images/prune', _PRUNE),
     ('POST', '/images/{name:.+}/push', _REGISTRY),
     ('POST', '/containers/prune', _PRUNE),
-    ('POST', '/containers/{name:.+}/exec', _EXEC),
-    ('*', '/exec/{rest:.+}', _EXEC),
-    ('POST', '/containers/{name:.+}/attach', _ATTACH),
-    ('GET', '/containers/{name:.+}/attach/ws', _ATTACH),
-    ('POST', '/containers/{name:.+}/resize', 'Resizing terminals'),
+    ('GET', '/containers/{name:.+}/attach/ws', _WEB_SOCKET),
     ('GET', '/containers/{name:.+}/top', 'Listing processes'),
     ('GET', '/containers/{name:.+}/stats', 'Statistics'),
     ('GET', '/containers/{name:.+}/changes', 'Listing changed files'),

@@ -4,6 +4,7 @@ Called by: ``api.routes.containers``.  Calls: ``views.times``,
 ``views.hostconfig``.
 """
 
+from collections.abc import Sequence
 import dataclasses
 import datetime
 
@@ -27,12 +28,14 @@ class Surroundings:
     :param sandbox_key: path of the network namespace's pin.
     :param sizes: bytes of the writable layer and of the whole root file
         system; None when they were not asked for.
+    :param exec_ids: of its execs that are remembered.
     """
 
     storage: str
     sandbox_key: str
     places: models.Places
     sizes: tuple[int, int] | None = None
+    exec_ids: Sequence[str] = ()
 
 
 def inspect(
@@ -59,7 +62,7 @@ def inspect(
         'MountLabel': '',
         'ProcessLabel': '',
         'AppArmorProfile': '',
-        'ExecIDs': None,
+        'ExecIDs': list(around.exec_ids) or None,
         'HostConfig': hostconfig.show(container.host_config),
         'GraphDriver': {
             'Name': around.storage,

@@ -104,7 +104,12 @@ def config(given: models.Json) -> models.Json:
 
 def show(given: models.Json) -> models.Json:
     """Fill up a HostConfig."""
-    return {**_HOST_CONFIG, **given}
+    shown = {**_HOST_CONFIG, **given}
+    if shown['LogConfig'].get('Type') == 'k8s-file':
+        # By this name clients know logs that they can read through us: the
+        # SDK's run() returns no output of a container with others.
+        shown['LogConfig'] = {**shown['LogConfig'], 'Type': 'json-file'}
+    return shown
 
 
 def network_mode(given: models.Json) -> str:

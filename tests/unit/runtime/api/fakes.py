@@ -5,11 +5,14 @@ Used by: ``served``, and through it by every test of the routes.
 
 import concurrent.futures
 import datetime
+import os
 import pathlib
+import socket
 import threading
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime.service import execs
 from novacontainer.runtime.service import system
 
 NOW = datetime.datetime(2026, 11, 20, 12, 0, 0, 5000, datetime.UTC)
@@ -40,6 +43,10 @@ CONTAINER = models.Container(
     id_map=None,
     created=NOW,
 )
+
+EXEC = models.Exec(
+    id='e' * 64, container_id='c' * 64, args=('sh', '-c', 'x'),
+    streams=frozenset({'stdin', 'stdout', 'stderr'}))
 
 
 class Recorder:
@@ -135,6 +142,55 @@ class Containers(Recorder):
             self.log, {'hosts': '/home/hosts'}, {'UpperDir': '/upper'}))
         self.give('exit_future', self.exit)
         self.give('commit', IMAGE)
+
+
+class Attachments(Recorder):
+    """Gives one end of a process's streams, and keeps the other.
+
+    ``process`` is what a process writes packets to and reads input from.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.process, theirs = socket.socketpair(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.process.settimeout(20)
+        self.life, self.death = os.pipe()
+        self.attachment = models.Attachment(theirs, self.life)
+        self.joined = concurrent.futures.Future()
+        self.give('attach', self.joined)
+
+    def join(self):
+        """Let there be a process."""
+        self.joined.set_running_or_notify_cancel()
+        self.joined.set_result(self.attachment)
+
+    def end(self):
+        """Let the process end, and its monitor too."""
+        self.process.shutdown(socket.SHUT_RDWR)
+        if self.death is not None:
+            os.close(self.death)
+            self.death = None
+
+    def close(self):
+        """Leave nothing; the route has closed the other end, or none did."""
+        self.end()
+        self.process.close()
+        self.attachment.connection.close()
+
+
+class Execs(Recorder):
+    """Knows one exec; ``streams`` is its process."""
+
+    def __init__(self):
+        super().__init__()
+        self.streams = Attachments()
+        self.ended = concurrent.futures.Future()
+        self.give('create', EXEC.id)
+        self.give('get', EXEC)
+        self.give('ids', ())
+        self.give('check_start', EXEC)
+        self.give('start', execs.Run(self.streams.attachment, self.ended))
 
 
 class Info:

@@ -67,6 +67,10 @@ class ServedTestCase(base.BaseTestCase):
         self.socket_path = self.directory / 's'
         self.images = fakes.Images()
         self.containers = fakes.Containers(self.directory)
+        self.attachments = fakes.Attachments()
+        self.addCleanup(self.attachments.close)
+        self.execs = fakes.Execs()
+        self.addCleanup(self.execs.streams.close)
         self.events = events.EventHub()
         self.loop = asyncio.new_event_loop()
         self.addCleanup(self.loop.close)
@@ -82,6 +86,7 @@ class ServedTestCase(base.BaseTestCase):
         application = app.build(
             services.Services(
                 images=self.images, containers=self.containers,
+                attachments=self.attachments, execs=self.execs,
                 events=self.events, logs=logs.LogService(),
                 info=fakes.Info()),
             pools.Pools(reads=2, changes=2, bulk=2))
@@ -115,6 +120,27 @@ class ServedTestCase(base.BaseTestCase):
         sock.settimeout(TIMEOUT_S)
         sock.connect(str(self.socket_path))
         return sock
+
+    def hijack(self, path, body='', upgrade='tcp'):
+        """Send a request and read the head of its answer.
+
+        :return: the socket, and the head as text.
+        """
+        sock = self.raw()
+        lines = [f'POST {path} HTTP/1.1', 'Host: d',
+                 f'Content-Length: {len(body)}']
+        if body:
+            lines.append('Content-Type: application/json')
+        if upgrade:
+            lines += [f'Upgrade: {upgrade}', 'Connection: Upgrade']
+        sock.sendall('\r\n'.join([*lines, '', body]).encode())
+        head = b''
+        while not head.endswith(b'\r\n\r\n'):
+            byte = sock.recv(1)
+            if not byte:
+                raise AssertionError(f'no head: {head!r}')
+            head += byte
+        return sock, head.decode()
 
     def assert_refused(self, status, code, answer):
         """Check an error answer; returns its message."""

@@ -23,7 +23,8 @@ def table():
     return app.routes(
         services.Services(
             images=fakes.Images(), containers=fakes.Containers('/'),
-            events=None, logs=None, info=fakes.Info()), None)
+            attachments=None, execs=fakes.Execs(), events=None, logs=None,
+            info=fakes.Info()), None)
 
 
 class AppTest(served.ServedTestCase):

@@ -67,3 +67,8 @@ class QueryTest(base.BaseTestCase):
                     '{"a": ["\\ud800"]}'):
             fault = self.refuse(query.filters, request(filters=bad), {'a'})
             self.assertRegex(fault.message, '^invalid ')
+
+    def test_size(self):
+        self.assertEqual((24, 80), query.size(request(h='24', w='80')))
+        self.refuse(query.size, request(h='24'))
+        self.refuse(query.size, request(h='a', w='80'))

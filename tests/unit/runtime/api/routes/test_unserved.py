@@ -6,8 +6,8 @@ class UnservedTest(served.ServedTestCase):
     def test_known_paths_say_that_they_are_not_there(self):
         for method, path in (
                 ('POST', '/build'), ('GET', '/networks'),
-                ('GET', '/v1.44/volumes'), ('POST', '/containers/x/exec'),
-                ('POST', '/containers/x/attach'), ('GET', '/system/df'),
+                ('GET', '/v1.44/volumes'), ('GET', '/system/df'),
+                ('GET', '/containers/x/attach/ws'),
                 ('HEAD', '/containers/x/archive'),
                 ('POST', '/images/a/b/push'), ('POST', '/swarm/init')):
             answer = self.call(method, path)

@@ -18,3 +18,10 @@ class HostConfigTest(base.BaseTestCase):
     def test_network_mode(self):
         self.assertEqual('none', hostconfig.network_mode({}))
         self.assertEqual('x', hostconfig.network_mode({'NetworkMode': 'x'}))
+
+    def test_log_has_the_name_that_clients_know(self):
+        shown = hostconfig.show({'LogConfig': {
+            'Type': 'k8s-file', 'Config': {'max-size': '1m'}}})
+        self.assertEqual(
+            {'Type': 'json-file', 'Config': {'max-size': '1m'}},
+            shown['LogConfig'])
