@@ -7,6 +7,7 @@ Called by ``__main__`` under the system's Python; calls ``ports``,
 from demo import account
 from demo import directory as directories
 from demo import environment
+from demo import namespaces
 from demo import packages
 from demo import ports
 from demo import processes
@@ -59,3 +60,8 @@ def _refuse_taken(directory: directories.Directory) -> None:
     ports.refuse_taken(ours)
     if 'ovs-vswitchd' not in ours:
         switch.refuse_foreign(directory)
+        if switch.was_killed(directory):
+            # The next one makes its devices anew, and not inside of the
+            # namespaces: the agents have to begin anew as well.
+            supervisor.stop(name for name in ours if name.endswith('-agent'))
+            namespaces.remove_of_agents(directory)

@@ -57,6 +57,14 @@ def refuse_foreign(directory: directories.Directory) -> None:
             'the interfaces with "ip link del", then run "make demo" again.')
 
 
+def was_killed(directory: directories.Directory) -> bool:
+    """Whether ours has ended and left its interfaces behind.
+
+    To be called while it does not run.
+    """
+    return bool(_interfaces()) and _left_by_ours(directory)
+
+
 def _interfaces() -> list[str]:
     return [name for name in _INTERFACES if (_NETWORK / name).exists()]
 
@@ -124,8 +132,7 @@ def stop(directory: directories.Directory,
 
     :returns: the names of the processes that were running.
     """
-    if (_interfaces() and not supervisor.alive('ovs-vswitchd')
-            and _left_by_ours(directory)):
+    if not supervisor.alive('ovs-vswitchd') and was_killed(directory):
         start(directory, supervisor)
     control = directory.run / 'openvswitch' / 'vswitchd.ctl'
     running = [name for name in ('ovs-vswitchd', 'ovsdb-server')

@@ -37,11 +37,15 @@ class RefuseForeignTestCase(base.BaseTestCase):
             path.mkdir(parents=True)
             (path / 'conf.db').touch()
 
+    def was_killed(self):
+        return switch.was_killed(self.directory)
+
     def refuse(self):
         switch.refuse_foreign(self.directory)
 
     def test_nothing_there(self):
         self.refuse()
+        self.assertFalse(self.was_killed())
 
     def test_another_switch_was_here_first(self):
         self.left(database=False)
@@ -53,6 +57,7 @@ class RefuseForeignTestCase(base.BaseTestCase):
         self.process('7', 'ovs-vswitchd', 'net:[2]')
         self.process('8', 'ovsdb-server', 'net:[1]')
         self.refuse()
+        self.assertTrue(self.was_killed())
 
     def test_another_switch_runs(self):
         self.left()
