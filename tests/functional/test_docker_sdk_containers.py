@@ -260,6 +260,15 @@ class ContainersTest(sdk.SdkTestCase):
         container.wait(condition='removed', timeout=30)
         self.assertRaises(docker.errors.NotFound, container.reload)
 
+    def test_auto_remove_spares_what_is_restarted(self):
+        container = self.run_container(auto_remove=True)
+        container.restart(timeout=0)
+        container.reload()
+        self.assertEqual('running', container.status)
+        container.kill()
+        container.wait(condition='removed', timeout=30)
+        self.assertRaises(docker.errors.NotFound, container.reload)
+
     def _await_line(self, container, line):
         deadline = time.monotonic() + 20
         while line not in container.logs():

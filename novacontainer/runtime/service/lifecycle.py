@@ -119,11 +119,12 @@ class Lifecycle:
     def restart(self, container: models.Container, timeout_s: int | None,
                 signal: str | None) -> None:
         """See :meth:`service.containers.ContainerService.restart`."""
-        with contextlib.suppress(exception.NotModified):
-            self.stop(container, timeout_s, signal)
-        with contextlib.suppress(exception.NotModified):
-            self.start(container)
-        self._tell(self._registry.get(container.id), 'restart')
+        with self._removal.held_off(container):
+            with contextlib.suppress(exception.NotModified):
+                self.stop(container, timeout_s, signal)
+            with contextlib.suppress(exception.NotModified):
+                self.start(container)
+            self._tell(self._registry.get(container.id), 'restart')
 
     def pause(self, container: models.Container) -> None:
         """See :meth:`service.containers.ContainerService.pause`."""

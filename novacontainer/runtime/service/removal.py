@@ -5,9 +5,12 @@ Called by ``service.containers``, ``service.lifecycle`` (AutoRemove) and
 ``service.endings``, ``service.preparation``, ``storage``, the registry.
 """
 
+import collections
+from collections.abc import Iterator
 import contextlib
 import dataclasses
 import signal
+import threading
 
 from oslo_log import log as logging
 
@@ -57,6 +60,11 @@ class Removal:
         self._hub = hub
         self._locks = locks
         self._waiters = waiters
+        self._guard = threading.Lock()
+        # Of which container how many restarts are under way, and whether
+        # it would have been removed meanwhile.
+        self._restarts: collections.Counter[str] = collections.Counter()
+        self._put_off: set[str] = set()
 
     def remove(self, container: models.Container, force: bool) -> None:
         """See :meth:`service.containers.ContainerService.remove`."""
@@ -71,11 +79,38 @@ class Removal:
         """Remove a container that asked to go with its process."""
         if not container.host_config.get('AutoRemove'):
             return
+        with self._guard:
+            if self._restarts[container.id]:
+                self._put_off.add(container.id)
+                return
         try:
             self.remove(container, force=False)
         except (exception.NotFound, exception.Conflict):
             # Removed, or started again, by someone else meanwhile.
             pass
+
+    @contextlib.contextmanager
+    def held_off(self, container: models.Container) -> Iterator[None]:
+        """Keep AutoRemove from what ends only to be started again.
+
+        Where it does not run afterwards, because it did not start or has
+        ended once more, it is removed then.
+        """
+        with self._guard:
+            self._restarts[container.id] += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._restarts[container.id] -= 1
+                # Without those at zero.
+                self._restarts = +self._restarts
+                due = (container.id in self._put_off
+                       and not self._restarts[container.id])
+                if due:
+                    self._put_off.remove(container.id)
+            if due:
+                self.remove_automatically(container)
 
     def finish(self, container: models.Container) -> None:
         """Remove a container that is not running, under its lock.

@@ -3,6 +3,7 @@ import os
 import random
 import threading
 import time
+from unittest import mock
 
 import fixtures
 from oslotest import base
@@ -190,6 +191,30 @@ class TestStart(LifecycleCase):
             exception.InvalidRequest, self.service.start, failing)
         self.assertRaises(exception.NotFound, self.service.get, failing)
 
+
+    def test_auto_remove_spares_what_is_restarted(self):
+        container_id = self.world.start(host_config={'AutoRemove': True})
+        for _ in range(3):
+            self.service.restart(container_id, timeout_s=0)
+            self.assertEqual(RUNNING, self.world.get(container_id).status)
+        removed = self.service.exit_future(container_id, 'removed')
+        self.service.kill(container_id, 'KILL')
+        self.assertEqual(137, removed.result(20))
+
+    def test_auto_remove_after_a_restart_that_fails(self):
+        container_id = self.world.start(host_config={'AutoRemove': True})
+        self.assertRaises(
+            exception.InvalidRequest, self.service.restart, container_id,
+            timeout_s=0, signal='NONSENSE')
+        self.assertEqual(RUNNING, self.world.get(container_id).status)
+        with mock.patch.object(
+                self.world.engine, 'start',
+                side_effect=exception.Internal('broken')):
+            self.assertRaises(
+                exception.Internal, self.service.restart, container_id,
+                timeout_s=0)
+        self.assertRaises(
+            exception.NotFound, self.service.get, container_id)
 
     def test_auto_remove_that_fails_does_not_hide_why(self):
         failing = self.world.create(
