@@ -263,7 +263,7 @@ class ContainerOps:
                 LOG.warning('There is no container to power off.',
                             instance=instance)
                 return
-        self._network.silence(instance, instance.get_network_info())
+        self._network.silence(instance, _cached_vifs(instance))
 
     def power_on(self, context: nova_context.RequestContext,
                  instance: _Instance,
@@ -314,7 +314,7 @@ class ContainerOps:
         with errors.translated(_Operation.PAUSE, instance):
             with _allowed('container.paused'):
                 self._client.containers.pause(_name(instance))
-        self._network.silence(instance, instance.get_network_info())
+        self._network.silence(instance, _cached_vifs(instance))
 
     def unpause(self, instance: _Instance) -> None:
         """Let them go on, if they are frozen."""
@@ -322,7 +322,7 @@ class ContainerOps:
             container = self._client.containers.inspect(_name(instance))
             if container.netns_path:
                 self._network.plug(
-                    None, instance, instance.get_network_info(),
+                    None, instance, _cached_vifs(instance),
                     container.netns_path)
             with _allowed('container.not_paused'):
                 self._client.containers.unpause(_name(instance))
@@ -360,6 +360,14 @@ class ContainerOps:
             return
         self._network.plug(
             context, instance, network_info, container.netns_path)
+
+
+def _cached_vifs(instance: _Instance) -> _NetworkInfo:
+    """What Nova last knew the instance to be connected to.
+
+    Its cache may exist and yet hold nothing, as before the first look.
+    """
+    return instance.get_network_info() or []
 
 
 def _name(instance: _Instance) -> str:

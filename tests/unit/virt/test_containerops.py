@@ -4,6 +4,7 @@ from unittest import mock
 from nova.compute import power_state
 from nova import exception
 from nova.network import model
+from nova.objects import instance_info_cache
 from oslo_config import fixture as config_fixture
 from oslotest import base
 
@@ -323,6 +324,19 @@ class PowerTestCase(ContainerOpsTestCase):
         self.assertEqual(['stop', 'silence'], self.steps)
         self.network.silence.assert_called_once_with(
             self.instance, _NETWORK)
+
+    def test_network_that_nova_has_not_looked_at_yet(self):
+        self.instance.info_cache = instance_info_cache.InstanceInfoCache(
+            network_info=None)
+        self.ops.power_off(self.instance)
+        self.ops.pause(self.instance)
+        self.status('paused')
+        self.ops.unpause(self.instance)
+        self.assertEqual(
+            [mock.call(self.instance, [])] * 2,
+            self.network.silence.call_args_list)
+        self.network.plug.assert_called_once_with(
+            None, self.instance, [], _NETNS)
 
     def test_power_off_nothing(self):
         self.note(self.containers, 'stop', self.missing())
