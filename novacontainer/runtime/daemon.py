@@ -223,7 +223,8 @@ def _system(conf: cfg.ConfigOpts, data_root: pathlib.Path,
             storage: storage_base.Storage, engine: engine_base.Engine,
             cgroup_version: int) -> system.SystemService:
     return system.SystemService(
-        data_root=data_root, storage=storage.name, engine=engine.name,
+        data_root=data_root, storage=storage.name,
+        storage_status=storage.status, engine=engine.name,
         engine_path=conf.engine.runtime, engine_version=engine.version,
         conmon_version=_conmon_version(conf.engine.conmon_path),
         cgroup_version=cgroup_version)

@@ -30,3 +30,10 @@ class StorageTest(sdk.SdkTestCase):
                 storage_opt=options)
             self.assertEqual(status, error.status_code)
             self.assertIn(said, error.explanation)
+
+    def test_info_says_what_there_is(self):
+        info = self.docker.info()
+        self.assertEqual('overlay', info['Driver'])
+        told = dict(info['DriverStatus'])
+        self.assertIn('loop', told['Root Disk Limit'])
+        self.assertTrue(told['Backing Filesystem'])

@@ -75,10 +75,13 @@ class DiskLimitTest(base.BaseTestCase):
             self.assertIn('su', said)
 
     def test_nothing_stays_attached_when_it_does_not_run(self):
-        container_id = self.create('true')
+        container_id = self.create('cp /bin/busybox /copy')
         self.assertEqual([], self.devices())
         self.service.start(container_id)
         self.runtime.wait_status(container_id, models.Status.EXITED)
+        self.assertEqual([], self.devices())
+        found = self.service.get(container_id)
+        self.assertLess(64 << 10, self.service.size_bytes(found))
         self.assertEqual([], self.devices())
         self.assertEqual({'size': '32M'}, self.service.get(
             container_id).host_config['StorageOpt'])

@@ -37,6 +37,11 @@ _TRIES = 50
 _PAUSE_S = 0.02
 
 
+def available() -> bool:
+    """Say whether the kernel's loop driver is there."""
+    return os.path.exists(_CONTROL)
+
+
 @contextlib.contextmanager
 def attached(image: pathlib.Path) -> Iterator[str]:
     """Give the path of a block device that stands for a file.

@@ -7,6 +7,7 @@ Sources: mount(2), umount2(2), and for the newer calls the kernel's
 ``Documentation/filesystems/mount_api.rst`` and ``include/uapi/linux/mount.h``.
 """
 
+from collections.abc import Iterator
 import ctypes
 import os
 import pathlib
@@ -162,13 +163,30 @@ def mount_points(below: pathlib.Path) -> list[str]:
     Reads ``/proc/self/mountinfo`` (proc(5)) once.
     """
     prefix = str(below).rstrip('/') + '/'
-    found = []
+    return [target for target, _ in _mounted()
+            if target.startswith(prefix) and target != prefix]
+
+
+def filesystem_type(path: pathlib.Path) -> str:
+    """Return the type (``ext4``) of the file system that holds a path.
+
+    :param path: absolute and without links.
+    """
+    places = {path, *path.parents}
+    # The longest; of those at one place the last hides the others.
+    *_, (_, found) = sorted(
+        ((target, kind) for target, kind in _mounted()
+         if pathlib.Path(target) in places),
+        key=lambda one: len(one[0]))
+    return found
+
+
+def _mounted() -> Iterator[tuple[str, str]]:
+    """Yield mount point and file system type of each mount, oldest first."""
     with open('/proc/self/mountinfo', encoding='utf-8',
               errors='surrogateescape') as lines:
         for line in lines:
             target = _OCTAL.sub(
                 lambda match: chr(int(match.group(1), 8)),
                 line.split(' ', 5)[4])
-            if target.startswith(prefix) and target != prefix:
-                found.append(target)
-    return found
+            yield target, line.partition(' - ')[2].split(' ', 1)[0]

@@ -302,7 +302,12 @@ class ContainerService:
 
     def size_bytes(self, container: models.Container) -> int:
         """Return the disk space that the container itself takes."""
-        return usage.tree_bytes(self._storage.upper(container.id))
+        try:
+            with self._storage.opened(container.id) as upper:
+                return usage.tree_bytes(upper)
+        except exception.NotFound:
+            # Removed meanwhile.
+            return 0
 
     def using_image(self, image_id: str) -> Sequence[str]:
         """Return the ids of the containers made from an image."""

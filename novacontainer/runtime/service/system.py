@@ -3,6 +3,7 @@
 Called by: ``api.routes.system``.  Calls: nothing; it reads /proc and /sys.
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence
 import dataclasses
 import importlib.metadata
@@ -56,6 +57,8 @@ class Facts:
 class SystemService:
     """Knows what the composition root chose, reads the rest when asked.
 
+    :param storage_status: tells what there is to know of the storage
+        driver, as (name, value) pairs.
     :param cgroup_version: 1 or 2; a hybrid host counts as 1.
     """
 
@@ -64,6 +67,7 @@ class SystemService:
         *,
         data_root: pathlib.Path,
         storage: str,
+        storage_status: Callable[[], Sequence[tuple[str, str]]],
         engine: str,
         engine_path: str,
         engine_version: str,
@@ -72,6 +76,7 @@ class SystemService:
     ) -> None:
         self._data_root = data_root
         self._storage = storage
+        self._storage_status = storage_status
         self._engine = engine
         self._engine_path = engine_path
         self._engine_version = engine_version
@@ -99,7 +104,7 @@ class SystemService:
             memory_bytes=_memory_bytes(),
             data_root=str(self._data_root),
             storage=self._storage,
-            storage_status=(),
+            storage_status=self._storage_status(),
             engine=self._engine,
             engine_path=self._engine_path,
             engine_version=self._engine_version,

@@ -76,5 +76,8 @@ class Storage(typing.Protocol):
         :return: in the words of Docker's ``GraphDriver.Data``.
         """
 
+    def status(self) -> Sequence[tuple[str, str]]:
+        """Return what an operator should know, as (name, value) pairs."""
+
     def mounted(self) -> Iterator[str]:
         """Yield the ids of containers whose root is mounted now."""

@@ -155,6 +155,16 @@ class Overlay:
             'WorkDir': str(_writable(home) / 'work'),
         }
 
+    def status(self) -> Sequence[tuple[str, str]]:
+        """See :meth:`storage.base.Storage.status`."""
+        lack = diskimage.lack()
+        return (
+            ('Backing Filesystem', mounts.filesystem_type(self._root)),
+            ('Layers Through', self._method.value),
+            ('Root Disk Limit', f'none: {lack}' if lack
+             else 'ext4 in a sparse file, on a loop device'),
+        )
+
     def mounted(self) -> Iterator[str]:
         """See :meth:`storage.base.Storage.mounted`."""
         found = set()

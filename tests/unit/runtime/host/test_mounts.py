@@ -29,6 +29,16 @@ class TestMountPoints(base.BaseTestCase):
         self.assertEqual(4, len(self.points('/')))
 
 
+    def test_types(self):
+        with mock.patch('builtins.open',
+                        mock.mock_open(read_data=MOUNTINFO)):
+            for path, kind in (
+                    ('/', 'ext4'), ('/data', 'tmpfs'), ('/dat', 'ext4'),
+                    ('/data/one/x/y', 'overlay'), ('/data/two', 'tmpfs')):
+                self.assertEqual(
+                    kind, mounts.filesystem_type(pathlib.Path(path)))
+
+
 class TestErrors(base.BaseTestCase):
     """Calls that fail for root and for anybody else."""
 

@@ -23,6 +23,7 @@ class SystemServiceTest(base.BaseTestCase):
     def facts(self, version=1, data_root='/data'):
         return system.SystemService(
             data_root=pathlib.Path(data_root), storage='overlay',
+            storage_status=lambda: (('Backing', 'ext4'),),
             engine='crun', engine_path='/usr/bin/crun',
             engine_version='1.8.1', conmon_version='2.1.6',
             cgroup_version=version).facts()
@@ -32,6 +33,7 @@ class SystemServiceTest(base.BaseTestCase):
         self.assertEqual((0, frozenset()), (facts.memory_bytes, facts.limits))
         self.assertEqual(5, len(facts.warnings))
         self.assertFalse(facts.ipv4_forwarding)
+        self.assertEqual((('Backing', 'ext4'),), facts.storage_status)
 
     def test_memory(self):
         self.write('meminfo', 'MemTotal:     1024 kB\nMemFree: 3 kB\n')

@@ -66,6 +66,7 @@ class TestMake(base.BaseTestCase):
                                   self.image, 1 << 30)
         self.assertEqual('storage.size_limit', fault.code)
         self.assertIn('e2fsprogs', fault.message)
+        self.assertIn('e2fsprogs', diskimage.lack())
 
     def test_the_program_fails(self):
         self.with_mkfs('echo bad luck >&2; exit 3')
@@ -94,8 +95,10 @@ class TestMake(base.BaseTestCase):
 
     def test_without_loop_devices(self):
         self.image.write_text('x')
+        self.with_mkfs('')
         with mock.patch('novacontainer.runtime.host.loopdevices._CONTROL',
                         str(self.root / 'none')):
+            self.assertIn('loop', diskimage.lack())
             fault = self.assertRaises(
                 exception.NotSupported,
                 diskimage.mounted(self.image).__enter__)

@@ -3,10 +3,12 @@
 import pathlib
 import stat
 import tempfile
+from unittest import mock
 
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.storage import diskimage
 from novacontainer.runtime.storage import overlay
 
 
@@ -42,3 +44,12 @@ class TestOverlay(base.BaseTestCase):
 
     def test_remove_of_nothing(self):
         self.storage.remove('c1')
+
+    def test_status(self):
+        told = dict(self.storage.status())
+        self.assertEqual(
+            {'Backing Filesystem', 'Layers Through', 'Root Disk Limit'},
+            set(told))
+        with mock.patch.object(diskimage, 'lack', return_value='bad luck'):
+            self.assertEqual('none: bad luck', dict(
+                self.storage.status())['Root Disk Limit'])
