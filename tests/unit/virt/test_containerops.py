@@ -329,14 +329,7 @@ class PowerTestCase(ContainerOpsTestCase):
         self.instance.info_cache = instance_info_cache.InstanceInfoCache(
             network_info=None)
         self.ops.power_off(self.instance)
-        self.ops.pause(self.instance)
-        self.status('paused')
-        self.ops.unpause(self.instance)
-        self.assertEqual(
-            [mock.call(self.instance, [])] * 2,
-            self.network.silence.call_args_list)
-        self.network.plug.assert_called_once_with(
-            None, self.instance, [], _NETNS)
+        self.network.silence.assert_called_once_with(self.instance, [])
 
     def test_power_off_nothing(self):
         self.note(self.containers, 'stop', self.missing())

@@ -191,7 +191,6 @@ class TestStart(LifecycleCase):
             exception.InvalidRequest, self.service.start, failing)
         self.assertRaises(exception.NotFound, self.service.get, failing)
 
-
     def test_auto_remove_spares_what_is_restarted(self):
         container_id = self.world.start(host_config={'AutoRemove': True})
         for _ in range(3):
