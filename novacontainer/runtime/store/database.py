@@ -11,6 +11,7 @@ import os
 import pathlib
 import sqlite3
 import threading
+import typing
 import weakref
 
 from novacontainer.runtime import exception
@@ -31,7 +32,15 @@ _DAMAGED = ('SQLITE_CORRUPT', 'SQLITE_NOTADB')
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that can be weakly referenced; the base cannot."""
+    """A thread's connection, which another thread closes in the end.
+
+    Nobody else may close it while ``in_use`` is held: the process would
+    crash.  A subclass can be weakly referenced, the base cannot.
+    """
+
+    def __init__(self, *args: typing.Any, **kwargs: typing.Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.in_use = threading.RLock()
 
 
 class Database:
@@ -86,17 +95,17 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Close every thread's connection; later transactions fail."""
+        """Let transactions end and close; later ones fail."""
         with self._lock:
             self._closed = True
             connections = list(self._connections)
         for connection in connections:
-            connection.close()
+            with connection.in_use:
+                connection.close()
 
     @contextlib.contextmanager
     def _bounded(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._translated():
-            connection = self._connection()
+        with self._translated(), self._connection() as connection:
             try:
                 connection.execute(begin)
                 yield connection
@@ -125,26 +134,33 @@ class Database:
                     'aside to begin anew', 'database.damaged') from error
             raise
 
-    def _connection(self) -> sqlite3.Connection:
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Keep this thread's connection open.
+
+        :raises Unavailable: the database was closed.
+        """
         connection: _Connection | None = getattr(
             self._local, 'connection', None)
         if connection is None:
             connection = self._connect()
             self._local.connection = connection
-        with self._lock:
-            if self._closed:
+        with connection.in_use:
+            with self._lock:
+                closed = self._closed
+                self._connections.add(connection)
+            if closed:
                 connection.close()
                 raise exception.Unavailable(
                     'the daemon is shutting down', 'daemon.stopping')
-            self._connections.add(connection)
-        return connection
+            yield connection
 
     def _connect(self) -> _Connection:
         # What sqlite makes beside it gets the same mode.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
                          0o600))
         self._path.chmod(0o600)
-        # Another thread only ever closes it, see close().
+        # Only close() uses it from another thread.
         connection = sqlite3.connect(
             self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None,
             check_same_thread=False, factory=_Connection)

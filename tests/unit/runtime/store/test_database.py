@@ -2,6 +2,7 @@ import os
 import pathlib
 import sqlite3
 import threading
+import time
 from unittest import mock
 
 import fixtures
@@ -114,6 +115,38 @@ class TestDatabase(base.BaseTestCase):
         thread.start()
         thread.join(10)
         self.assertEqual(['daemon.stopping'], found)
+
+    def test_closed_in_the_middle(self):
+        """The one who closes waits; the process would crash otherwise."""
+        opened = self.open()
+        begun, go_on, closed = (threading.Event() for _ in range(3))
+        seen = []
+
+        def use():
+            with opened.reading() as connection:
+                begun.set()
+                go_on.wait(20)
+                seen.append(closed.is_set())
+                seen.extend(row['x'] for row in
+                            connection.execute('SELECT x FROM t'))
+
+        def close():
+            opened.close()
+            closed.set()
+
+        threads = [threading.Thread(target=use)]
+        threads[0].start()
+        self.assertTrue(begun.wait(20))
+        threads.append(threading.Thread(target=close))
+        threads[1].start()
+        while not opened._closed:
+            time.sleep(0.001)
+        go_on.set()
+        for thread in threads:
+            thread.join(20)
+        self.assertEqual([False, 1, 2], seen)
+        self.assertTrue(closed.is_set())
+        self.assertRaises(exception.Unavailable, self.rows, opened)
 
     def test_full_disk(self):
         opened = self.open()
