@@ -153,11 +153,7 @@ class TestLife(LifecycleCase):
         container_id = self.running('echo up; while :; do echo .; done')
         self.service.pause(container_id)
         self.assertEqual(models.Status.PAUSED, self.status(container_id))
-        size = self.service.log_path(
-            self.service.get(container_id)).stat().st_size
-        time.sleep(0.2)
-        self.assertEqual(size, self.service.log_path(
-            self.service.get(container_id)).stat().st_size)
+        self.wait_for_silence(container_id)
         for method in (self.service.pause, self.service.start):
             self.assertRaises(exception.Conflict, method, container_id)
         self.service.unpause(container_id)
@@ -166,6 +162,16 @@ class TestLife(LifecycleCase):
         self.service.pause(container_id)
         self.service.stop(container_id, timeout_s=0, signal=None)
         self.assertEqual(models.Status.EXITED, self.status(container_id))
+
+    def wait_for_silence(self, container_id):
+        """Wait until conmon has written what was said before."""
+        log = self.service.log_path(self.service.get(container_id))
+        deadline = time.monotonic() + 30
+        size = None
+        while size != log.stat().st_size:
+            self.assertLess(time.monotonic(), deadline, 'it goes on')
+            size = log.stat().st_size
+            time.sleep(0.5)
 
     def test_remove(self):
         container_id = self.running()
