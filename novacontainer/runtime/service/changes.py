@@ -39,6 +39,7 @@ def image_config(container: models.Container, given: models.Json | None,
     _overlay(made, given or {})
     for line in changes:
         _apply(made, line)
+    made['Env'] = configs.without_bare_names(made['Env'] or ())
     return {key: value for key, value in made.items() if value}
 
 

@@ -83,7 +83,8 @@ def merge(body: models.Json, image: models.Image,
 def merge_env(asked: Sequence[str], own: Sequence[str]) -> list[str]:
     """Return the environment: the body's first, then what only the image has.
 
-    An entry without ``=`` in the body takes the variable away.
+    An entry without ``=`` in the body takes the variable away; it stays in
+    the list, as clients expect, and :func:`without_bare_names` drops it.
 
     :raises InvalidRequest: an entry without a name, or with a NUL in it.
     """
@@ -93,13 +94,18 @@ def merge_env(asked: Sequence[str], own: Sequence[str]) -> list[str]:
                 f'invalid environment variable: {entry!r}',
                 'container.invalid_env')
     last = {entry.partition('=')[0]: entry for entry in asked}
-    merged = [entry for entry in last.values() if '=' in entry]
+    merged = list(last.values())
     # What an image has without a name or a value means nothing, and runc
     # would refuse to start it.
     merged.extend(entry for entry in own
                   if entry.partition('=')[0] not in last
                   and entry.find('=') > 0)
     return merged
+
+
+def without_bare_names(env: Sequence[str]) -> list[str]:
+    """Return an environment without the names that only take away."""
+    return [entry for entry in env if '=' in entry]
 
 
 def _refuse_unsupported(body: models.Json) -> None:

@@ -12,6 +12,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.oci import seccomp
 from novacontainer.runtime.oci import spec as oci_spec
 from novacontainer.runtime.oci import users
+from novacontainer.runtime.service import config as container_config
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import resources
 
@@ -72,7 +73,7 @@ def document(spec: models.ContainerSpec,
 
 
 def _environment(config: models.Json, home: str) -> tuple[str, ...]:
-    env = tuple(config.get('Env') or ())
+    env = tuple(container_config.without_bare_names(config.get('Env') or ()))
     if any(entry.startswith('HOME=') for entry in env):
         return env
     return (*env, f'HOME={home}')

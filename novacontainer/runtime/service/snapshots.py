@@ -12,6 +12,7 @@ import typing
 from oslo_log import log as logging
 
 from novacontainer.runtime.engine import base as engine_base
+from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.service import changes as image_changes
 from novacontainer.runtime.service import directories
@@ -100,11 +101,14 @@ class Snapshots:
         with diskfaults.translated('Cannot pause the container'):
             mark.touch()
         try:
-            self._engine.pause(now.id)
+            # Its process may end at any moment, and then it is still too.
+            with contextlib.suppress(exception.Conflict):
+                self._engine.pause(now.id)
             try:
                 yield
             finally:
-                self._engine.resume(now.id)
+                with contextlib.suppress(exception.Conflict):
+                    self._engine.resume(now.id)
         finally:
             mark.unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.service import changes
 
 OWN = {
-    'Cmd': ['c'], 'Entrypoint': ['e'], 'Env': ['A=1'], 'User': 'u',
+    'Cmd': ['c'], 'Entrypoint': ['e'], 'Env': ['A=1', 'GONE'], 'User': 'u',
     'WorkingDir': '/w', 'Labels': {'k': 'v'}, 'Hostname': 'h',
     'AttachStdin': False, 'ExposedPorts': {'80/tcp': {}}, 'Volumes': None}
 

@@ -76,8 +76,9 @@ class MergeTest(base.BaseTestCase):
             config.merge_env(['B=9', 'C=3'], ['A=1', 'B=2']))
 
     def test_environment_entry_without_a_value_takes_away(self):
-        self.assertEqual(['B=2'],
-                         config.merge_env(['A'], ['A=1', 'B=2']))
+        merged = config.merge_env(['A'], ['A=1', 'B=2'])
+        self.assertEqual(['A', 'B=2'], merged)
+        self.assertEqual(['B=2'], config.without_bare_names(merged))
 
     def test_environment_twice(self):
         self.assertEqual(['A=2'], config.merge_env(['A=1', 'A=2'], []))

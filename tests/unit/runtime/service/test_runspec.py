@@ -68,7 +68,7 @@ class RunSpecTest(base.BaseTestCase):
 
     def test_own_home(self):
         self.assertEqual(('HOME=/x',),
-                         self.describe({'Env': ['HOME=/x']}).env)
+                         self.describe({'Env': ['GONE', 'HOME=/x']}).env)
 
     def test_an_image_without_accounts(self):
         for name in ('passwd', 'group'):

@@ -1,3 +1,5 @@
+from unittest import mock
+
 from oslotest import base
 
 from novacontainer.runtime import exception
@@ -68,6 +70,16 @@ class SnapshotsTest(base.BaseTestCase):
         self.world.images.commit = None
         self.assertRaises(TypeError, self.commit, container_id)
         self.assertEqual('resume', self.verbs(container_id)[-1])
+
+    def test_one_that_ends_just_now(self):
+        """It is as still as it will be."""
+        container_id = self.world.start()
+        ended = exception.Conflict('it is not running')
+        for verb in ('pause', 'resume'):
+            with mock.patch.object(self.world.engine, verb,
+                                   side_effect=ended):
+                self.commit(container_id)
+        self.assertEqual(2, len(self.world.images.committed))
 
     def test_a_crash_in_between(self):
         container_id = self.world.start()
