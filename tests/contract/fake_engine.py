@@ -141,8 +141,10 @@ class FakeEngine(fake_execs.FakeExecs):
         """Let the container's process end."""
         self.state.exits[container_id] = exit_code
         self._finish_execs(container_id, 128 + signals.SIGKILL)
-        if container_id in self.state.containers:
-            self.state.containers[container_id].streams.end()
+        # Another thread may delete it at any moment.
+        container = self.state.containers.get(container_id)
+        if container is not None:
+            container.streams.end()
 
     def write(self, container_id, line, stream='stdout'):
         """Let the container write a line, as conmon logs it."""

@@ -34,11 +34,17 @@ class FakeStreams:
         theirs, ours = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with self._lock:
+            if self._ended.is_set():
+                ours.close()
+                theirs.close()
+                raise exception.Conflict(
+                    'It is not running.', 'container.not_running')
             self._clients.append(ours)
+            process = os.dup(self._process[0])
         if self._args[-1].endswith('cat'):
             threading.Thread(
                 target=self._give_back, args=(ours,), daemon=True).start()
-        return models.Attachment(theirs, os.dup(self._process[0]))
+        return models.Attachment(theirs, process)
 
     def run(self):
         """Do what the command says; return its exit code, None: it runs."""
@@ -60,12 +66,16 @@ class FakeStreams:
 
     def end(self):
         """Let the process have ended; can be done again."""
-        if not self._ended.is_set():
+        with self._lock:
+            # By one thread only: once closed, the numbers of these
+            # descriptors are those of other files.
+            if self._ended.is_set():
+                return
             self._ended.set()
-            with self._lock:
-                for client in self._clients:
-                    client.shutdown(socket.SHUT_RDWR)
-                    client.close()
+            for client in self._clients:
+                client.shutdown(socket.SHUT_RDWR)
+                client.close()
+            self._clients.clear()
             os.close(self._process[1])
             os.close(self._process[0])
 

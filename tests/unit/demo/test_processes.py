@@ -1,5 +1,6 @@
 """Processes that the demo starts and ends."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -103,7 +104,20 @@ class SupervisorTest(base.BaseTestCase):
     def test_what_left_the_group_is_found_by_its_mark(self):
         self.supervisor.start(self.process(
             'sh', '-c', 'setsid sleep 61 & sleep 60'))
-        time.sleep(0.3)
+        group = self.pid()
+        deadline = time.monotonic() + 60
+        while 'sleep' not in self._beside(group):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
         self.supervisor.stop(['job'])
         self.assertEqual(['sleep'], self.supervisor.stop_marked(1))
         self.assertEqual([], self.supervisor.stop_marked(0.1))
+
+    def _beside(self, group):
+        """Programs that carry the mark and are not in the group."""
+        found = []
+        for pid, program in processes._marked(str(self.directory.root)):
+            with contextlib.suppress(ProcessLookupError):
+                if os.getpgid(pid) != group:
+                    found.append(program)
+        return found
