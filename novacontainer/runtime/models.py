@@ -48,6 +48,8 @@ class Image:
     :param config: the OCI image config document, verbatim.
     :param layers: lowest layer first.
     :param references: normalised ``repository:tag`` names, sorted.
+    :param parent: id of the image that it was committed from, while that
+        one is there; else ''.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Image:
     layers: tuple[Layer, ...]
     references: tuple[str, ...]
     created: datetime.datetime
+    parent: str = ''
 
     @property
     def size_bytes(self) -> int:

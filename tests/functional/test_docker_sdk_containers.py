@@ -251,8 +251,18 @@ class ContainersTest(sdk.SdkTestCase):
     def test_commit_to_one_word(self):
         container = self.create_container('true')
         image = container.commit('shop/word:3')
-        self.addCleanup(self.docker.images.remove, 'shop/word:3')
         self.assertEqual(['shop/word:3'], image.tags)
+        container.reload()
+        self.assertEqual(container.attrs['Image'], image.attrs['Parent'])
+        child = self.docker.containers.create('shop/word:3', 'true')
+        self.addCleanup(self.remove, child)
+        grandchild = child.commit()
+        self.assertEqual(image.id, grandchild.attrs['Parent'])
+        child.remove()
+        self.docker.images.remove('shop/word:3')
+        grandchild.reload()
+        self.assertEqual('', grandchild.attrs['Parent'])
+        self.docker.images.remove(grandchild.id)
 
     def test_auto_remove(self):
         container = self.run_container('sh', '-c', 'sleep 0.3',

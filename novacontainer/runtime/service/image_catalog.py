@@ -36,11 +36,13 @@ class NewImage:
 
     :param config: the config document, verbatim.
     :param references: familiar names that it is to have.
+    :param parent: id of the image that it is committed from.
     """
 
     config: bytes
     layers: tuple[models.Layer, ...]
     references: tuple[str, ...]
+    parent: str = ''
 
 
 class Catalog:
@@ -218,7 +220,7 @@ def _record(connection: sqlite3.Connection, new: NewImage) -> models.Image:
     document = image_config.parse(new.config)
     image_id = digest.of(new.config)
     images.add(connection, image_id, new.config,
-               image_config.created(document), new.layers)
+               image_config.created(document), new.layers, new.parent)
     for name in new.references:
         images.set_reference(connection, name, image_id)
     return find(connection, image_id)

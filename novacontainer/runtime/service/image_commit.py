@@ -61,7 +61,7 @@ class Committer:
                     message=message, now=datetime.datetime.now(datetime.UTC))
                 new = image_catalog.NewImage(
                     json.dumps(document).encode(), (*base.layers, layer),
-                    names)
+                    names, base.id)
                 image, = self._catalog.add([new], stage.staged.values())
         finally:
             self._catalog.release(held)

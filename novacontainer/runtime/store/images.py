@@ -17,16 +17,17 @@ _EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
 #: Images, their layers and their names: of all, and of one.
+_IMAGES = ('SELECT id, config, created_us, (SELECT id FROM images AS other '
+           'WHERE other.id = images.parent) AS parent FROM images ')
 _ALL = (
-    'SELECT id, config, created_us FROM images '
-    'ORDER BY created_us DESC, id',
+    f'{_IMAGES} ORDER BY created_us DESC, id',
     'SELECT image_id, diff_id, blob, layers.size_bytes '
     'FROM image_layers JOIN layers USING (diff_id) '
     'ORDER BY image_id, position',
     'SELECT image_id, name FROM image_references ORDER BY name',
 )
 _ONE = (
-    'SELECT id, config, created_us FROM images WHERE id = ?',
+    f'{_IMAGES} WHERE id = ?',
     'SELECT image_id, diff_id, blob, layers.size_bytes '
     'FROM image_layers JOIN layers USING (diff_id) '
     'WHERE image_id = ? ORDER BY position',
@@ -81,15 +82,17 @@ def references_of_repository(connection: sqlite3.Connection,
 
 def add(connection: sqlite3.Connection, image_id: str, config: bytes,
         created: datetime.datetime,
-        layers: Sequence[models.Layer]) -> bool:
+        layers: Sequence[models.Layer], parent: str = '') -> bool:
     """Record an image; its layers and blobs are recorded already.
+
+    :param parent: id of the image that it was committed from.
 
     :returns: False when the image is there already.
     """
     added = connection.execute(
-        'INSERT INTO images (id, config, created_us) VALUES (?, ?, ?) '
-        'ON CONFLICT DO NOTHING',
-        (image_id, config, _microseconds(created))).rowcount
+        'INSERT INTO images (id, config, created_us, parent) '
+        'VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        (image_id, config, _microseconds(created), parent)).rowcount
     if added:
         connection.executemany(
             'INSERT INTO image_layers (image_id, position, diff_id, blob) '
@@ -233,7 +236,8 @@ def _images(connection: sqlite3.Connection, queries: tuple[str, str, str],
         id=row['id'], config=json.loads(row['config']),
         layers=tuple(layers.get(row['id'], ())),
         references=tuple(names.get(row['id'], ())),
-        created=_EPOCH + _MICROSECOND * row['created_us'])
+        created=_EPOCH + _MICROSECOND * row['created_us'],
+        parent=row['parent'] or '')
         for row in rows]
 
 

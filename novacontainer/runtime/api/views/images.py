@@ -27,7 +27,7 @@ def inspect(
         'Id': image.id,
         'RepoTags': list(image.references),
         'RepoDigests': [],
-        'Parent': '',
+        'Parent': image.parent,
         'Comment': config.get('comment') or _last_comment(config),
         'Created': config.get('created') or times.rfc3339(image.created),
         'DockerVersion': config.get('docker_version', ''),
@@ -59,7 +59,7 @@ def summary(
     names = list(image.references)
     return {
         'Id': image.id,
-        'ParentId': '',
+        'ParentId': image.parent,
         'RepoTags': names or ([_NAMELESS] if name_nameless else []),
         'RepoDigests': [],
         'Created': int(image.created.timestamp()),
