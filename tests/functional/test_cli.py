@@ -59,7 +59,9 @@ class CliTest(base.BaseTestCase):
     def start(self, *words, **kwargs):
         """Start a command; returns the process."""
         process = subprocess.Popen(
-            [*self.program, *words], env=self.environment, cwd=daemon.ROOT,
+            # Whoever runs the tests in the background may ignore SIGINT.
+            ['env', '--default-signal=INT', *self.program, *words],
+            env=self.environment, cwd=daemon.ROOT,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, **kwargs)
         self.addCleanup(process.wait)
