@@ -161,10 +161,9 @@ class EngineContract:
 
     def test_pause_and_resume(self):
         bundle = self.started('/bin/sh', '-c',
-                              'trap "exit 6" TERM; while true; do '
-                              'sleep 0.01; done')
-        self.eventually(lambda: self.engine.pid(bundle.id))
-        time.sleep(0.1)
+                              'trap "exit 6" TERM; echo ready; '
+                              'while true; do sleep 0.01; done')
+        self.eventually(lambda: 'ready' in self.logged(bundle))
         self.engine.pause(bundle.id)
         self.engine.kill(bundle.id, signal.SIGTERM)
         time.sleep(0.1)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 from oslotest import base
 
@@ -182,9 +181,9 @@ class CliTest(base.BaseTestCase):
         self.assertEqual((b'y\n141\n', b''), (ended.stdout, ended.stderr))
 
     def test_interrupted(self):
-        self.container('quiet')
+        self.container('quiet', 'sh', '-c', 'echo ready; sleep 1000')
         process = self.start('logs', '-f', 'quiet')
-        time.sleep(1)
+        self.assertEqual(b'ready\n', process.stdout.readline())
         process.send_signal(signal.SIGINT)
         self.assertEqual(130, process.wait(TIMEOUT_S))
         self.assertEqual(b'', process.stdout.read())

@@ -169,8 +169,8 @@ class CliTest(base.BaseTestCase):
         began = f'{time.time():.6f}'
         follower = self.start('events', '--filter', 'type=container',
                               '--filter', 'event=start',
+                              '--since', began,
                               '--format', '{{.Action}} {{.Actor.ID}}')
-        time.sleep(0.5)
         ident = self.run_container('eventful')
         self.assertEqual(f'start {ident}', follower.stdout.readline().strip())
         past = self.docker(

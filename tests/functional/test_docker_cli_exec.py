@@ -192,12 +192,13 @@ class CliExecTest(base.BaseTestCase):
 
     def test_attach(self):
         ident = self.box(command=(
-            'sh', '-c', 'while ! test -e /go; do sleep 0.1; done; '
+            'sh', '-c', 'while ! test -e /go; do echo wait; sleep 0.1; done; '
                         'echo out; echo err >&2; exit 6'))
         process = self.start('attach', '--no-stdin', ident)
-        time.sleep(0.5)
+        self.assertEqual(b'wait\n', process.stdout.readline())
         self.assertEqual(0, self.docker('exec', ident, 'touch', '/go')[0])
-        self.assertEqual([b'err\n', b'out\n'], sorted(process.stdout))
+        self.assertEqual([b'err\n', b'out\n'], sorted(
+            line for line in process.stdout if line != b'wait\n'))
         self.assertEqual(6, process.wait(TIMEOUT_S))
 
     def test_start_and_attach(self):

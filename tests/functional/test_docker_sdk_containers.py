@@ -1,10 +1,11 @@
+import json
 import os
-import threading
 import time
 
 import docker
 import requests
 
+from tests.functional import daemon
 from tests.functional import sdk
 
 
@@ -57,15 +58,15 @@ class ContainersTest(sdk.SdkTestCase):
 
     def test_wait_before_start(self):
         container = self.create_container('true')
-        codes = []
-        thread = threading.Thread(target=lambda: codes.append(
-            container.wait(condition='next-exit', timeout=30)))
-        thread.start()
-        time.sleep(0.2)
-        self.assertEqual([], codes)
+        waiting = daemon.Connection(self.daemon.socket_path)
+        self.addCleanup(waiting.close)
+        waiting.request(
+            'POST', f'/containers/{container.id}/wait?condition=next-exit')
+        # The head of the answer comes as soon as we are waiting.
+        answer = waiting.getresponse()
+        self.assertEqual(200, answer.status)
         container.start()
-        thread.join()
-        self.assertEqual([{'StatusCode': 0}], codes)
+        self.assertEqual({'StatusCode': 0}, json.loads(answer.read()))
 
     def test_wait_gives_up_without_leaving_anything(self):
         container = self.run_container()
@@ -267,8 +268,7 @@ class ContainersTest(sdk.SdkTestCase):
     def test_auto_remove(self):
         container = self.run_container('sh', '-c', 'sleep 0.3',
                                        auto_remove=True)
-        container.wait(condition='removed', timeout=30)
-        self.assertRaises(docker.errors.NotFound, container.reload)
+        self._await_removal(container)
 
     def test_auto_remove_spares_what_is_restarted(self):
         container = self.run_container(auto_remove=True)
@@ -276,7 +276,14 @@ class ContainersTest(sdk.SdkTestCase):
         container.reload()
         self.assertEqual('running', container.status)
         container.kill()
-        container.wait(condition='removed', timeout=30)
+        self._await_removal(container)
+
+    def _await_removal(self, container):
+        try:
+            container.wait(condition='removed')
+        except docker.errors.NotFound:
+            # It was gone before we asked.
+            return
         self.assertRaises(docker.errors.NotFound, container.reload)
 
     def _await_line(self, container, line):

@@ -223,9 +223,11 @@ class ExecTest(sdk.SdkTestCase):
     def test_the_container_can_be_stopped_meanwhile(self):
         found = []
         thread = threading.Thread(
-            target=lambda: found.append(self.sh('sleep 1000')))
+            target=lambda: found.append(self.sh('touch /up; sleep 1000')))
         thread.start()
-        time.sleep(0.3)
+        deadline = time.monotonic() + TIMEOUT_S
+        while self.sh('test -e /up').exit_code:
+            self.assertLess(time.monotonic(), deadline)
         self.box.stop(timeout=0)
         thread.join(TIMEOUT_S)
         self.assertEqual(137, found[0].exit_code)

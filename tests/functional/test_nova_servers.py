@@ -246,12 +246,11 @@ class LifeTestCase(ServersTestCase):
 class EventTestCase(ServersTestCase):
     """What happens by itself, and what goes away."""
 
-    def test_container_that_ends_is_shutoff_within_a_second(self):
+    def test_container_that_ends_is_shutoff(self):
+        """By its event: Nova's own look comes every ten minutes."""
         server = self.boot()
-        begun = time.monotonic()
         networkhost.run('kill', '-KILL', str(self.pid(server)))
         self._wait_for_state_change(server, 'SHUTOFF')
-        self.assertLess(time.monotonic() - begun, 2)
         self._start_server(server)
         self.console(server, 'host=')
 

@@ -13,6 +13,7 @@ import contextlib
 import enum
 import errno
 import functools
+import itertools
 import os
 import pathlib
 import time
@@ -22,8 +23,12 @@ from novacontainer.runtime.host import processes
 
 ROOT = pathlib.Path('/sys/fs/cgroup')
 
-_PATIENCE_S = 5.0
+#: Long, because a process that waits for a busy disk neither freezes nor
+#: leaves its group before it has been served.
+_PATIENCE_S = 20.0
 _TICK_S = 0.002
+#: After how many of them what does not freeze is let go for a moment.
+_TICKS_TO_THAW = 100
 
 
 class Layout(enum.Enum):
@@ -105,37 +110,59 @@ def thaw(cgroup_path: str, root: pathlib.Path = ROOT) -> None:
     _set_frozen(cgroup_path, False, root)
 
 
+class _Freezer:
+    """The file that freezes a cgroup, and the one that tells of it."""
+
+    def __init__(self, cgroup_path: str, root: pathlib.Path) -> None:
+        relative = cgroup_path.lstrip('/')
+        legacy = root / 'freezer' / relative / 'freezer.state'
+        self._is_legacy = legacy.exists()
+        self.control = (legacy if self._is_legacy else
+                        _unified(root) / relative / 'cgroup.freeze')
+
+    def set(self, frozen: bool) -> None:
+        """Ask for a state; the kernel may take its time."""
+        if self._is_legacy:
+            self.control.write_text('FROZEN' if frozen else 'THAWED')
+        else:
+            self.control.write_text('1' if frozen else '0')
+
+    def is_frozen(self) -> bool:
+        """Say whether everything stands still."""
+        if self._is_legacy:
+            # Neither while it is FREEZING.
+            return self.control.read_text().strip() == 'FROZEN'
+        events = self.control.with_name('cgroup.events').read_text()
+        return 'frozen 1' in events.splitlines()
+
+
 def _set_frozen(cgroup_path: str, frozen: bool, root: pathlib.Path) -> None:
-    relative = cgroup_path.lstrip('/')
-    legacy = root / 'freezer' / relative / 'freezer.state'
-    if legacy.exists():
-        control, word = legacy, 'FROZEN' if frozen else 'THAWED'
-
-        def settled() -> bool:
-            # A task that was just forked can hold the state at FREEZING;
-            # writing again makes the kernel look again.
-            legacy.write_text(word)
-            return legacy.read_text().strip() == word
-    else:
-        control = _unified(root) / relative / 'cgroup.freeze'
-        word = '1' if frozen else '0'
-        events = control.with_name('cgroup.events')
-
-        def settled() -> bool:
-            return f'frozen {word}' in events.read_text().splitlines()
-    if not frozen and not control.exists():
+    freezer = _Freezer(cgroup_path, root)
+    if not frozen and not freezer.control.exists():
         return
+    ticks = itertools.count(1)
+
+    def settled() -> bool:
+        # A task that was just forked can hold version 1 at FREEZING:
+        # writing again makes the kernel look again. One that waits for
+        # another which stands still already goes on only if that one does.
+        if frozen and not next(ticks) % _TICKS_TO_THAW:
+            freezer.set(False)
+            time.sleep(_TICK_S)
+        freezer.set(frozen)
+        return freezer.is_frozen() is frozen
+
     try:
-        control.write_text(word)
-        reached = _wait(settled)
+        if _wait(settled):
+            return
+        freezer.set(False)
     except OSError as error:
         raise exception.Internal(
-            f'Cannot write {control}: {error}', 'engine.cgroup') from error
-    if not reached:
-        control.write_text('THAWED' if control is legacy else '0')
-        raise exception.Internal(
-            f'The processes in {cgroup_path} do not come to rest; one of '
-            'them waits for the kernel.', 'engine.cgroup')
+            f'Cannot write {freezer.control}: {error}',
+            'engine.cgroup') from error
+    raise exception.Internal(
+        f'The processes in {cgroup_path} do not come to rest; one of '
+        'them waits for the kernel.', 'engine.cgroup')
 
 
 def members(cgroup_path: str, root: pathlib.Path = ROOT) -> set[int]:

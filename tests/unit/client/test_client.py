@@ -11,23 +11,24 @@ from novacontainer import client
 GREEN = """
 import eventlet
 eventlet.monkey_patch()
-import threading, time
+import threading
 from novacontainer import client
 from tests.unit.client import endpoint
 
-slow = endpoint.Answer(b'{"n": 1}', before=lambda: time.sleep(0.3))
+# Nobody is answered before all of them have asked.
+together = threading.Barrier(5)
+slow = endpoint.Answer(b'{"n": 1}', before=lambda: together.wait(60))
 answers = []
 with endpoint.Endpoint(*[slow] * 5) as served:
     ours = client.Client(served.path)
     threads = [threading.Thread(
         target=lambda: answers.append(ours.system.info()))
         for _ in range(5)]
-    begun = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(len(answers), time.monotonic() - begun)
+    print(len(answers))
 """
 
 
@@ -53,6 +54,4 @@ class ClientTestCase(base.BaseTestCase):
             [sys.executable, '-W', 'ignore', '-c', GREEN], check=True,
             capture_output=True, text=True,
             cwd=pathlib.Path(__file__).parents[3])
-        count, elapsed_s = done.stdout.split()
-        self.assertEqual('5', count)
-        self.assertLess(float(elapsed_s), 1.4, 'one call waited for another')
+        self.assertEqual('5', done.stdout.strip())

@@ -121,6 +121,22 @@ class TestFreeze(TreeCase):
         thread.join()
         self.assertEqual('1', (box / 'cgroup.freeze').read_text())
 
+    def test_who_waits_for_one_that_is_frozen(self):
+        """The group is let go once in a while, and frozen again."""
+        box = self.hierarchy('freezer', 'freezer.state=THAWED')
+        self.patch(cgroups, '_TICKS_TO_THAW', 3)
+        written = []
+
+        def set(freezer, frozen):
+            written.append(frozen)
+            stuck = False not in written
+            (box / 'freezer.state').write_text(
+                ('FREEZING' if stuck else 'FROZEN') if frozen else 'THAWED')
+
+        self.patch(cgroups._Freezer, 'set', set)
+        cgroups.freeze(PATH, self.root)
+        self.assertEqual([True, True, False, True], written)
+
     def test_unrest_is_undone_and_said(self):
         box = self.version2('.', 'cgroup.freeze=0',
                             'cgroup.events=populated 1\nfrozen 0\n')
