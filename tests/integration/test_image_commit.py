@@ -1,5 +1,6 @@
 """Layers on a real overlayfs: whiteouts in both directions, and commits."""
 
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -113,7 +114,9 @@ class TestOverlay(base.BaseTestCase):
         (root / 'new').write_text('new')
         made = self.commit(upper)
         other = self.useFixture(imagestore.ImageStore(unpacker.Unpacker()))
-        self.assertEqual(made, other.load(self.store.save('snap:1')))
+        self.assertEqual(
+            dataclasses.replace(made, parent=''),
+            other.load(self.store.save('snap:1')))
 
     def test_a_hostile_container(self):
         root, upper = self.mount(self.image)
