@@ -98,7 +98,9 @@ class Daemon:
         server = api_server.Server(
             parts.application(), pathlib.Path(self._conf.socket),
             group=self._conf.socket_group,
-            mode=int(self._conf.socket_mode, 8))
+            mode=int(self._conf.socket_mode, 8),
+            patience_s=self._conf.api.patience,
+            most=self._conf.api.connections)
         await server.start()
         notify('READY=1')
         await stopping.wait()
@@ -152,7 +154,7 @@ class _Parts:
         options = self._conf.api
         application = api_app.build(self._services, api_pools.Pools(
             reads=options.read_workers, changes=options.workers,
-            bulk=options.bulk_workers))
+            bulk=options.bulk_workers), options.patience)
 
         async def interrupt_later(_: web.Application) -> None:
             asyncio.get_running_loop().call_later(

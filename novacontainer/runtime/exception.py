@@ -11,6 +11,7 @@ string: once published it never changes, while the message may.
     ├── Forbidden        403  understood, and refused by policy
     ├── NotFound         404  no such image, container
     ├── Conflict         409  fine in itself, not in this state
+    ├── TimedOut         408  the client did not finish its request
     ├── NotModified      304  already so
     ├── NotSupported     501  this engine does not do that
     ├── Unavailable      503  storage full, shutting down
@@ -56,6 +57,12 @@ class Conflict(RuntimeFault):
     """The object's state, or another object, stands in the way."""
 
     default_code = 'conflict'
+
+
+class TimedOut(RuntimeFault):
+    """The client went silent in the middle of its request."""
+
+    default_code = 'request.timeout'
 
 
 class NotModified(RuntimeFault):

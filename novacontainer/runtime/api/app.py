@@ -11,6 +11,7 @@ import typing
 from aiohttp import web
 
 from novacontainer.runtime.api import middleware
+from novacontainer.runtime.api import patience
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api.routes import attach as attach_routes
 from novacontainer.runtime.api.routes import containers as container_routes
@@ -99,11 +100,14 @@ def routes(
 
 
 def build(
-    services: api_services.Services, pools: api_pools.Pools | None = None
+    services: api_services.Services,
+    pools: api_pools.Pools | None = None,
+    patience_s: float = patience.DEFAULT_S,
 ) -> web.Application:
     """Make the application.
 
     :param pools: closed together with the application.
+    :param patience_s: how long a client may be silent amid its request.
     """
     pools = pools or api_pools.Pools()
     app = web.Application(
@@ -120,6 +124,7 @@ def build(
             method, f'/v{{version:{version.PATTERN}}}{path}', handler
         )
     app[_FOLLOWERS] = _Followers()
+    app[patience.KEY] = patience_s
     app.on_response_prepare.append(middleware.note_begun)
     app.on_response_prepare.append(_signer(services.info.facts().version))
     app.on_shutdown.append(_end_followers)

@@ -21,6 +21,7 @@ STATUS: Mapping[type[exception.RuntimeFault], http.HTTPStatus] = {
     exception.Forbidden: http.HTTPStatus.FORBIDDEN,
     exception.NotFound: http.HTTPStatus.NOT_FOUND,
     exception.Conflict: http.HTTPStatus.CONFLICT,
+    exception.TimedOut: http.HTTPStatus.REQUEST_TIMEOUT,
     exception.NotModified: http.HTTPStatus.NOT_MODIFIED,
     exception.NotSupported: http.HTTPStatus.NOT_IMPLEMENTED,
     exception.Unavailable: http.HTTPStatus.SERVICE_UNAVAILABLE,

@@ -9,15 +9,22 @@ gigabytes must not delay a stop.
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Iterator
 import concurrent.futures
+import contextlib
 import contextvars
 import functools
 import logging
+import threading
 import typing
 
 from novacontainer.runtime import exception
 
 LOG = logging.getLogger(__name__)
+
+#: Transfers that may be under way for each one that works; further ones
+#: wait for the end of one.
+_TRANSFERS_PER_TURN = 16
 
 P = typing.ParamSpec('P')
 T = typing.TypeVar('T')
@@ -28,7 +35,8 @@ class Pools:
 
     :param reads: threads for short look-ups.
     :param changes: threads for life-cycle calls; most of them wait.
-    :param bulk: threads that move image bytes.
+    :param bulk: transfers that work at the same time. There are more
+        threads, because most of a slow transfer is waiting for its client.
     """
 
     def __init__(
@@ -37,7 +45,8 @@ class Pools:
         executor = concurrent.futures.ThreadPoolExecutor
         self._reads = executor(reads, 'api-read')
         self._changes = executor(changes, 'api-change')
-        self._bulk = executor(bulk, 'api-bulk')
+        self._bulk = executor(bulk * _TRANSFERS_PER_TURN, 'api-bulk')
+        self._turns = threading.BoundedSemaphore(bulk)
 
     async def read(
         self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -63,9 +72,26 @@ class Pools:
 
         A client that leaves makes it fail, which is nothing to warn of.
         """
-        work = _submit(self._bulk, call, *args, **kwargs)
+        whole = functools.partial(call, *args, **kwargs)
+        work = _submit(self._bulk, self._in_turn, whole)
         work.add_done_callback(_retrieve)
         return work
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let another transfer work while this one waits for its client.
+
+        For the thread of a transfer, which must hold no lock meanwhile.
+        """
+        self._turns.release()
+        try:
+            yield
+        finally:
+            self._turns.acquire()
+
+    def _in_turn(self, call: Callable[[], T]) -> T:
+        with self._turns:
+            return call()
 
     def close(self) -> None:
         """Wait for what runs; drop what has not begun."""

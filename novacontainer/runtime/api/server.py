@@ -5,6 +5,7 @@ Called by: ``runtime.daemon``.  Calls: aiohttp with ``api.app``'s application.
 There is no TCP: whoever can speak to this socket is root on the host.
 """
 
+import asyncio
 import errno
 import grp
 import logging
@@ -15,6 +16,8 @@ import stat
 
 from aiohttp import web
 
+from novacontainer.runtime.api import connections
+from novacontainer.runtime.api import patience
 from novacontainer.runtime import exception
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +45,9 @@ class Server:
     :param group: may use the socket; when there is no such group it stays
         with root alone.
     :param mode: permission bits of the socket.
+    :param patience_s: how long a connection may wait for its next request.
+    :param most: how many connections there may be at once; 0: as many as
+        leave half of the process's descriptors free.
     """
 
     def __init__(
@@ -51,11 +57,15 @@ class Server:
         *,
         group: str = '',
         mode: int = 0o660,
+        patience_s: float = patience.DEFAULT_S,
+        most: int = 0,
     ) -> None:
         self._path = path
         self._group = group
         self._mode = mode
+        self._most = most or connections.default()
         self._inode: int | None = None
+        self._listener: asyncio.Server | None = None
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -65,6 +75,9 @@ class Server:
             # An archive is compressed in its own right, if at all.
             auto_decompress=False,
             read_bufsize=_READ_BYTES,
+            # From the start of a connection, and after each answer, until
+            # the head of the next request has come.
+            keepalive_timeout=patience_s,
             max_line_size=_HEAD_BYTES,
             max_field_size=_HEAD_BYTES,
             shutdown_timeout=SHUTDOWN_S,
@@ -81,11 +94,17 @@ class Server:
         if sock is None:
             sock = listen(self._path, self._group, self._mode)
             self._inode = self._path.lstat().st_ino
-        await web.SockSite(self._runner, sock, backlog=_BACKLOG).start()
+        served = self._runner.server
+        assert served is not None
+        self._listener = await asyncio.get_running_loop().create_server(
+            connections.Doorkeeper(served, self._most), sock=sock,
+            backlog=_BACKLOG)
         LOG.info('Serving the API on %s', sock.getsockname())
 
     async def stop(self) -> None:
         """End the streams, finish what is being served, stop listening."""
+        if self._listener is not None:
+            self._listener.close()
         await self._runner.cleanup()
         if self._inode is None:
             return

@@ -9,11 +9,14 @@ slow client pauses the worker.
 
 import asyncio
 import collections
+from collections.abc import Callable
+import contextlib
 import threading
 
 import aiohttp
 from aiohttp import web
 
+from novacontainer.runtime.api import patience
 from novacontainer.runtime import exception
 
 #: Wide enough that neither side waits for the other at every chunk.
@@ -22,8 +25,9 @@ UPLOAD_BYTES = 8 * 1024 * 1024
 #: copies of a few MiB miss the processor's cache.
 DOWNLOAD_BYTES = 1024 * 1024
 
-#: Silence after which the other end counts as gone; it holds a worker.
-IDLE_S = 300.0
+
+#: What a worker does around its waiting for the client.
+Aside = Callable[[], contextlib.AbstractContextManager[None]]
 
 #: How a request body ends when it does not end well.
 BROKEN_BODY = (
@@ -35,9 +39,21 @@ BROKEN_BODY = (
 
 
 class Upload:
-    """From the client to a worker: the loop feeds, the thread reads."""
+    """From the client to a worker: the loop feeds, the thread reads.
 
-    def __init__(self, limit_bytes: int = UPLOAD_BYTES) -> None:
+    :param patience_s: silence after which the client counts as gone.
+    :param aside: entered while the worker waits for the client.
+    """
+
+    def __init__(
+        self,
+        limit_bytes: int = UPLOAD_BYTES,
+        *,
+        patience_s: float = patience.DEFAULT_S,
+        aside: Aside = contextlib.nullcontext,
+    ) -> None:
+        self._patience_s = patience_s
+        self._aside = aside
         self._loop = asyncio.get_running_loop()
         self._limit = limit_bytes
         self._changed = threading.Condition()
@@ -46,7 +62,7 @@ class Upload:
         self._held = 0
         self._ended = False
         self._abandoned = False
-        self._failure = ''
+        self._failure: exception.RuntimeFault | None = None
         self._room = asyncio.Event()
         self._room.set()
 
@@ -59,12 +75,12 @@ class Upload:
         the client (if there still is one) through the worker.
         """
         try:
-            while chunk := await _next_chunk(body):
+            while chunk := await self._next_chunk(body):
                 await self.feed(chunk)
         except BROKEN_BODY:
             self.fail('the upload ended before it was complete')
         except TimeoutError:
-            self.fail('the client sent nothing for too long')
+            self._end(patience.late())
         else:
             self.finish()
 
@@ -90,11 +106,19 @@ class Upload:
 
     def fail(self, reason: str) -> None:
         """End the channel with an error, unless it has ended already."""
+        self._end(exception.InvalidRequest(
+            f'Incomplete archive: {reason}.', code='image.upload_aborted'))
+
+    def _end(self, failure: exception.RuntimeFault) -> None:
         with self._changed:
             if not self._ended:
-                self._failure = reason
+                self._failure = failure
                 self._ended = True
             self._changed.notify()
+
+    async def _next_chunk(self, body: aiohttp.StreamReader) -> bytes:
+        async with asyncio.timeout(self._patience_s):
+            return await body.readany()
 
     def abandon(self) -> None:
         """Take no more: the worker is done, what still comes is dropped."""
@@ -110,18 +134,21 @@ class Upload:
         """Return 1..size bytes, as a socket would; b'' at the end.
 
         :raises InvalidRequest: the upload broke off.
+        :raises TimedOut: nothing more came for too long.
         """
+        if not self._is_ready():
+            with self._aside(), self._changed:
+                while not self._is_ready():
+                    self._changed.wait()
         with self._changed:
-            while not self._chunks and not self._ended:
-                self._changed.wait()
             if self._failure:
-                raise exception.InvalidRequest(
-                    f'Incomplete archive: {self._failure}.',
-                    code='image.upload_aborted',
-                )
+                raise self._failure
             if not self._chunks:
                 return b''
             return self._take(size)
+
+    def _is_ready(self) -> bool:
+        return bool(self._chunks) or self._ended
 
     def _take(self, size: int) -> bytes:
         chunk = self._chunks[0]
@@ -143,9 +170,18 @@ class Upload:
 
 
 class Download:
-    """From a worker to the client: the thread writes, the loop takes."""
+    """From a worker to the client: the thread writes, the loop takes.
 
-    def __init__(self, limit_bytes: int = DOWNLOAD_BYTES) -> None:
+    :param aside: entered while the worker waits for the client.
+    """
+
+    def __init__(
+        self,
+        limit_bytes: int = DOWNLOAD_BYTES,
+        *,
+        aside: Aside = contextlib.nullcontext,
+    ) -> None:
+        self._aside = aside
         self._loop = asyncio.get_running_loop()
         self._limit = limit_bytes
         self._changed = threading.Condition()
@@ -162,9 +198,11 @@ class Download:
 
         :raises InvalidRequest: the client went away.
         """
+        if not self._has_room():
+            with self._aside(), self._changed:
+                while not self._has_room():
+                    self._changed.wait()
         with self._changed:
-            while self._held >= self._limit and not self._closed:
-                self._changed.wait()
             if self._closed:
                 raise exception.InvalidRequest(
                     'The client stopped reading the archive.',
@@ -177,6 +215,9 @@ class Download:
         if first:
             self._loop.call_soon_threadsafe(self._filled.set)
         return len(data)
+
+    def _has_room(self) -> bool:
+        return self._held < self._limit or self._closed
 
     # loop side
 
@@ -208,18 +249,17 @@ class Download:
             self._changed.notify()
 
 
-async def _next_chunk(body: aiohttp.StreamReader) -> bytes:
-    async with asyncio.timeout(IDLE_S):
-        return await body.readany()
-
-
-async def send(response: web.StreamResponse, data: bytes) -> None:
+async def send(
+    response: web.StreamResponse,
+    data: bytes,
+    patience_s: float = patience.DEFAULT_S,
+) -> None:
     """Write to a client that reads.
 
-    :raises ConnectionResetError: it did not for IDLE_S.
+    :raises ConnectionResetError: it did not for that long.
     """
     try:
-        async with asyncio.timeout(IDLE_S):
+        async with asyncio.timeout(patience_s):
             await response.write(data)
     except TimeoutError as error:
         raise ConnectionResetError('the client stopped reading') from error

@@ -22,8 +22,25 @@ OPTIONS = (
         default=4,
         min=1,
         help='Number of threads that move bulk data (load and save an '
-             'image). They are kept apart so that a large image never '
-             'delays a stop.'),
+             'image) at the same time. They are kept apart so that a large '
+             'image never delays a stop. A transfer that waits for its '
+             'client lets another one work meanwhile.'),
+    cfg.IntOpt(
+        'patience',
+        default=300,
+        min=1,
+        help='Seconds that a client may be silent: before its first request '
+             'or the next one, while it sends one (it is then answered 408), '
+             'or while it takes an image.'),
+    cfg.IntOpt(
+        'connections',
+        default=0,
+        min=0,
+        help='Number of clients that may be connected at the same time; '
+             'more are answered 503. Each one that follows logs, events or '
+             'a container counts. 0 stands for half of the open files that '
+             'the daemon may have (LimitNOFILE of its service), and at the '
+             'most 4096.'),
 )
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from novacontainer.runtime.api import handover
 from novacontainer.runtime.api import hijack
+from novacontainer.runtime.api import patience
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api import relay
@@ -56,7 +57,7 @@ class AttachRoutes:
         Without a process the client waits for one: ``docker run`` attaches
         before it starts.
         """
-        await request.read()
+        await patience.body(request)
         keys = query.text(request, 'detachKeys') or ''
         container = await self._pools.read(
             self._containers.get, _name(request)

@@ -11,6 +11,7 @@ import datetime
 from aiohttp import web
 
 from novacontainer.runtime.api import answers
+from novacontainer.runtime.api import patience
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api.schemas import body
@@ -131,7 +132,7 @@ class ContainerRoutes:
                 'Starting from a checkpoint is not supported.',
                 code='container.checkpoint_not_supported',
             )
-        if (await request.read()).strip() not in (b'', b'{}', b'null'):
+        if (await patience.body(request)).strip() not in (b'', b'{}', b'null'):
             raise exception.InvalidRequest(
                 'starting container with non-empty request body was '
                 'deprecated since API v1.22 and removed in v1.24; say all '

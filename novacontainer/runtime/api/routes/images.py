@@ -10,6 +10,7 @@ import typing
 from aiohttp import web
 
 from novacontainer.runtime.api import answers
+from novacontainer.runtime.api import patience
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
@@ -57,7 +58,9 @@ class ImageRoutes:
                 reports.append(sentence)
 
         reference = query.text(request, 'reference')
-        upload = streams.Upload()
+        upload = streams.Upload(
+            patience_s=patience.of(request), aside=self._pools.aside
+        )
         work = self._pools.bulk(
             self._images.load,
             upload,
@@ -167,7 +170,7 @@ class ImageRoutes:
         self, request: web.Request, names: Sequence[str]
     ) -> web.StreamResponse:
         """Stream an archive; the status waits for its first bytes."""
-        download = streams.Download()
+        download = streams.Download(aside=self._pools.aside)
         work = self._pools.bulk(self._images.save, names, download)
         work.add_done_callback(lambda _: download.finish())
         try:
@@ -179,7 +182,9 @@ class ImageRoutes:
             )
             await response.prepare(request)
             while data:
-                await streams.send(response, data)
+                await streams.send(
+                    response, data, patience.of(request)
+                )
                 data = await download.take()
         finally:
             download.close()

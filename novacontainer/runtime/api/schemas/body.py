@@ -1,6 +1,6 @@
 """JSON bodies: read, parsed and held against a schema.
 
-Called by: ``api.routes`` through the other schemas.  Calls: nothing.
+Called by: ``api.routes`` through the other schemas.  Calls: ``api.patience``.
 """
 
 import json
@@ -10,6 +10,7 @@ from aiohttp import web
 import jsonschema
 import jsonschema.exceptions
 
+from novacontainer.runtime.api import patience
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 
@@ -38,8 +39,9 @@ async def read(request: web.Request) -> bytes:
     """Read a JSON request's body.
 
     :raises InvalidRequest: it has another content type.
+    :raises TimedOut: it did not come.
     """
-    raw = await request.read()
+    raw = await patience.body(request)
     # Docker insists, so that a browser's form cannot reach a daemon.
     if raw and request.content_type != 'application/json':
         raise exception.InvalidRequest(

@@ -59,6 +59,9 @@ class Answer:
 class ServedTestCase(base.BaseTestCase):
     """Serves ``self.images`` and its like on ``self.socket_path``."""
 
+    PATIENCE_S = 300.0
+    MOST = 0
+
     def setUp(self):
         super().setUp()
         # Short, because of the 107 bytes that a socket's path may have.
@@ -89,8 +92,10 @@ class ServedTestCase(base.BaseTestCase):
                 attachments=self.attachments, execs=self.execs,
                 events=self.events, logs=logs.LogService(),
                 info=fakes.Info()),
-            pools.Pools(reads=2, changes=2, bulk=2))
-        return server.Server(application, self.socket_path)
+            pools.Pools(reads=2, changes=2, bulk=2), self.PATIENCE_S)
+        return server.Server(
+            application, self.socket_path, patience_s=self.PATIENCE_S,
+            most=self.MOST)
 
     def run_in_loop(self, coroutine):
         """Run a coroutine in the server's loop to its end."""

@@ -54,6 +54,39 @@ class PoolsTest(base.BaseTestCase):
         self.assertTrue(ended.is_set())
         self.assertIn('Conflict: Too late.', log.output)
 
+    def test_a_transfer_that_waits_lets_others_work(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+
+        def slow():
+            with self.pools.aside():
+                release.wait(20)
+
+        async def run():
+            waiting = [self.pools.bulk(slow) for _ in range(4)]
+            self.assertEqual(3, await self.pools.bulk(lambda: 3))
+            release.set()
+            await asyncio.gather(*waiting)
+            # All of them have given their turns back.
+            self.assertEqual(4, await self.pools.bulk(lambda: 4))
+
+        asyncio.run(run())
+
+    def test_as_many_transfers_work_as_may(self):
+        release, second = threading.Event(), threading.Event()
+        self.addCleanup(release.set)
+
+        async def run():
+            first = self.pools.bulk(release.wait, 20)
+            other = self.pools.bulk(second.set)
+            await asyncio.wait({other}, timeout=0.1)
+            self.assertFalse(second.is_set())
+            release.set()
+            await first
+            await other
+
+        asyncio.run(run())
+
     def test_threads_know_the_request(self):
         variable = contextvars.ContextVar('variable')
 

@@ -1,8 +1,8 @@
 import asyncio
 import concurrent.futures
+import contextlib
 import hashlib
 
-import fixtures
 from oslotest import base
 
 from novacontainer.runtime.api import streams
@@ -171,11 +171,6 @@ class DownloadTest(StreamsTestCase):
 
 class IdleTest(StreamsTestCase):
 
-    def setUp(self):
-        super().setUp()
-        self.useFixture(fixtures.MonkeyPatch(
-            f'{streams.__name__}.IDLE_S', 0.05))
-
     def test_a_silent_uploader_counts_as_gone(self):
 
         class Silent:
@@ -183,14 +178,44 @@ class IdleTest(StreamsTestCase):
                 await asyncio.sleep(20)
 
         async def run():
-            upload = streams.Upload()
+            upload = streams.Upload(patience_s=0.05)
             work = self.start(upload.read, 10)
             await upload.pump(Silent())
             await work
 
-        fault = self.assertRaises(exception.InvalidRequest, self.run_async,
-                                  run())
-        self.assertIn('sent nothing for too long', fault.message)
+        fault = self.assertRaises(exception.TimedOut, self.run_async, run())
+        self.assertIn('nothing more of it came', fault.message)
+
+    def test_who_waits_for_a_client_steps_aside(self):
+        steps = []
+
+        @contextlib.contextmanager
+        def aside():
+            steps.append('aside')
+            yield
+            steps.append('back')
+
+        async def upload():
+            channel = streams.Upload(aside=aside)
+            work = self.start(channel.read, 10)
+            while steps != ['aside']:
+                await asyncio.sleep(0.001)
+            await channel.feed(b'data')
+            return await work
+
+        async def download():
+            channel = streams.Download(limit_bytes=1, aside=aside)
+            channel.write(b'data')
+            work = self.start(channel.write, b'more')
+            while steps[2:] != ['aside']:
+                await asyncio.sleep(0.001)
+            await channel.take()
+            return await work
+
+        self.assertEqual(b'data', self.run_async(upload()))
+        self.assertEqual(['aside', 'back'], steps)
+        self.assertEqual(4, self.run_async(download()))
+        self.assertEqual(['aside', 'back'] * 2, steps)
 
     def test_a_client_that_does_not_read_counts_as_gone(self):
 
@@ -199,4 +224,4 @@ class IdleTest(StreamsTestCase):
                 await asyncio.sleep(20)
 
         self.assertRaises(ConnectionResetError, self.run_async,
-                          streams.send(Full(), b'x'))
+                          streams.send(Full(), b'x', 0.05))
