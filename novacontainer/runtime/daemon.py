@@ -145,6 +145,7 @@ class _Parts:
         self._images.recover()
         self._services = api_services.Services(
             images=self._images, containers=self._containers, events=hub,
+            alterations=self._containers.alterations,
             attachments=self._containers.attachments,
             execs=self._containers.execs, logs=logs.LogService(),
             info=_system(conf, data_root, storage, engine, cgroup_version))

@@ -201,9 +201,17 @@ class EngineContract:
         self.assertEqual(128 + signal.SIGKILL,
                          self.engine.exit_code(bundle.id))
 
+    def test_update(self):
+        bundle = self.started(*FOREVER)
+        self.engine.update(bundle.id, {
+            'memory': {'limit': 64 << 20, 'swap': 128 << 20},
+            'cpu': {'quota': 50000, 'period': 100000},
+            'pids': {'limit': 70}})
+        self.engine.update(bundle.id, {'pids': {'limit': 71}})
+
     def test_unknown_container(self):
         unknown = 'f' * 64
-        for verb, *args in ((self.engine.start,),
+        for verb, *args in ((self.engine.update, {}),(self.engine.start,),
                             (self.engine.kill, signal.SIGTERM),
                             (self.engine.pause,), (self.engine.resume,)):
             self.raises(exception.NotFound, 'container.not_found',

@@ -115,6 +115,10 @@ class FakeEngine(fake_execs.FakeExecs):
         if container.pending:
             self._deliver(container, container.pending)
 
+    def update(self, container_id, resources):
+        self._called('update', container_id, resources)
+        self._running(container_id)
+
     def delete(self, container_id, force=False):
         self._called('delete', container_id, force)
         if self.pid(container_id) is not None:

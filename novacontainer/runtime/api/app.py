@@ -46,12 +46,22 @@ def routes(
     Names of images and containers may hold slashes, so that fixed paths
     must come before those with a name in them.
     """
+    return (
+        *_system(services, pools),
+        *_images(services, pools),
+        *_containers(services, pools),
+        *_streams(services, pools),
+        *(
+            (method, path, unserved.refuse(what))
+            for method, path, what in unserved.PATHS
+        ),
+    )
+
+
+def _system(
+    services: api_services.Services, pools: api_pools.Pools
+) -> tuple[Route, ...]:
     system = system_routes.SystemRoutes(services, pools)
-    images = image_routes.ImageRoutes(services, pools)
-    containers = container_routes.ContainerRoutes(services, pools)
-    attachments = attach_routes.AttachRoutes(services, pools)
-    execs = exec_routes.ExecRoutes(services, pools)
-    logs = log_routes.LogRoutes(services, pools)
     events = event_routes.EventRoutes(services, pools)
     return (
         ('GET', '/_ping', system.ping),
@@ -59,6 +69,14 @@ def routes(
         ('GET', '/version', system.version),
         ('GET', '/info', system.info),
         ('GET', '/events', _follower(events.stream)),
+    )
+
+
+def _images(
+    services: api_services.Services, pools: api_pools.Pools
+) -> tuple[Route, ...]:
+    images = image_routes.ImageRoutes(services, pools)
+    return (
         ('GET', '/images/json', images.list),
         ('GET', '/images/get', images.save_many),
         ('POST', '/images/load', images.load),
@@ -68,11 +86,18 @@ def routes(
         ('GET', '/images/{name:.+}/get', images.save),
         ('POST', '/images/{name:.+}/tag', images.tag),
         ('DELETE', '/images/{name:.+}', images.remove),
+    )
+
+
+def _containers(
+    services: api_services.Services, pools: api_pools.Pools
+) -> tuple[Route, ...]:
+    containers = container_routes.ContainerRoutes(services, pools)
+    return (
         ('POST', '/commit', containers.commit),
         ('GET', '/containers/json', containers.list),
         ('POST', '/containers/create', containers.create),
         ('GET', '/containers/{name:.+}/json', containers.inspect),
-        ('GET', '/containers/{name:.+}/logs', _follower(logs.read)),
         ('POST', '/containers/{name:.+}/init', containers.init),
         ('POST', '/containers/{name:.+}/start', containers.start),
         ('POST', '/containers/{name:.+}/stop', containers.stop),
@@ -80,22 +105,29 @@ def routes(
         ('POST', '/containers/{name:.+}/kill', containers.kill),
         ('POST', '/containers/{name:.+}/pause', containers.pause),
         ('POST', '/containers/{name:.+}/unpause', containers.unpause),
+        ('POST', '/containers/{name:.+}/rename', containers.rename),
+        ('POST', '/containers/{name:.+}/update', containers.update),
         ('POST', '/containers/{name:.+}/wait', _follower(containers.wait)),
-        (
-            'POST',
-            '/containers/{name:.+}/attach',
-            _follower(attachments.attach),
-        ),
+        ('DELETE', '/containers/{name:.+}', containers.remove),
+    )
+
+
+def _streams(
+    services: api_services.Services, pools: api_pools.Pools
+) -> tuple[Route, ...]:
+    """Return what reads and writes the streams of processes."""
+    attachments = attach_routes.AttachRoutes(services, pools)
+    execs = exec_routes.ExecRoutes(services, pools)
+    logs = log_routes.LogRoutes(services, pools)
+    attach = _follower(attachments.attach)
+    return (
+        ('GET', '/containers/{name:.+}/logs', _follower(logs.read)),
+        ('POST', '/containers/{name:.+}/attach', attach),
         ('POST', '/containers/{name:.+}/resize', attachments.resize),
         ('POST', '/containers/{name:.+}/exec', execs.create),
         ('GET', '/exec/{id}/json', execs.inspect),
         ('POST', '/exec/{id}/start', _follower(execs.start)),
         ('POST', '/exec/{id}/resize', execs.resize),
-        ('DELETE', '/containers/{name:.+}', containers.remove),
-        *(
-            (method, path, unserved.refuse(what))
-            for method, path, what in unserved.PATHS
-        ),
     )
 
 

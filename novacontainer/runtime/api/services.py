@@ -129,6 +129,14 @@ class Containers(typing.Protocol):
         """Bytes that the container itself wrote: its writable layer."""
 
 
+class Alterations(typing.Protocol):
+    """``service.alterations.Alterations``."""
+
+    def rename(self, name: str, new_name: str) -> object: ...
+
+    def update(self, name: str, wanted: models.Json) -> object: ...
+
+
 class Attachments(typing.Protocol):
     """``service.attachments.Attachments``."""
 
@@ -320,6 +328,7 @@ class Services:
 
     images: Images
     containers: Containers
+    alterations: Alterations
     attachments: Attachments
     execs: Execs
     events: Events

@@ -58,6 +58,15 @@ class Engine(typing.Protocol):
     def resume(self, container_id: str) -> None:
         """Undo :meth:`pause`; raises as it does."""
 
+    def update(self, container_id: str, resources: models.Json) -> None:
+        """Change limits of a container, held or running.
+
+        :param resources: ``linux.resources`` of the runtime-spec; what is
+            not said stays as it is.
+        :raises NotFound, Conflict: as :meth:`pause`.
+        :raises Internal: the kernel refuses one; others may be changed.
+        """
+
     def delete(self, container_id: str, force: bool = False) -> None:
         """Remove what the kernel and the OCI runtime hold of a container.
 

@@ -80,6 +80,17 @@ class OciRuntime:
         words = ['delete', '--force'] if force else ['delete']
         self._command([*words, container_id], log)
 
+    def update(self, container_id: str, resources: pathlib.Path,
+               log: pathlib.Path) -> None:
+        """Change limits of a container.
+
+        :param resources: file with ``linux.resources`` of the runtime-spec.
+        :raises NotFound: there is no such container.
+        :raises Internal: anything else, in the runtime's words.
+        """
+        self._command(
+            ['update', '--resources', str(resources), container_id], log)
+
     def state(self, container_id: str, log: pathlib.Path) -> str:
         """Return ``status`` of runtime-spec, runtime.md, "State".
 

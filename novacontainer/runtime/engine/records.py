@@ -75,6 +75,11 @@ class Files:
         """Standard error of conmon."""
         return self.home / 'conmon.log'
 
+    @property
+    def resources(self) -> pathlib.Path:
+        """Limits for the OCI runtime to put into force."""
+        return self.home / 'resources.json'
+
     def make(self) -> None:
         """Make the directories, and drop what an earlier run left."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -117,6 +117,18 @@ class Supervised:
         """See :meth:`engine.base.Engine.resume`."""
         cgroups.thaw(self._running(container_id).cgroup_path)
 
+    def update(self, container_id: str, resources: models.Json) -> None:
+        """See :meth:`engine.base.Engine.update`."""
+        self._running(container_id)
+        files = self._files(container_id)
+        with _translated(container_id):
+            files.resources.write_text(json.dumps(resources))
+        try:
+            self._runtime.update(
+                container_id, files.resources, files.runtime_log)
+        finally:
+            files.resources.unlink(missing_ok=True)
+
     def delete(self, container_id: str, force: bool = False) -> None:
         """See :meth:`engine.base.Engine.delete`."""
         files = self._files(container_id)

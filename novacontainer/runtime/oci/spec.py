@@ -136,7 +136,15 @@ def _namespaces(spec: models.ContainerSpec) -> list[models.Json]:
 
 def _resources(spec: models.ContainerSpec,
                cgroup_version: int) -> models.Json:
-    limits = spec.resources
+    return {
+        # The OCI runtime itself allows null, zero, random, tty and the like.
+        'devices': [{'allow': spec.privileged, 'access': 'rwm'}],
+        **limits(spec.resources),
+    }
+
+
+def limits(limits: models.Resources) -> models.Json:
+    """Return the limits that are set (config-linux.md, Control groups)."""
     memory = _given({
         'limit': limits.memory_bytes,
         'swap': limits.memory_swap_bytes,
@@ -149,10 +157,7 @@ def _resources(spec: models.ContainerSpec,
         'cpus': limits.cpuset_cpus,
         'mems': limits.cpuset_mems,
     })
-    resources: models.Json = {
-        # The OCI runtime itself allows null, zero, random, tty and the like.
-        'devices': [{'allow': spec.privileged, 'access': 'rwm'}],
-    }
+    resources: models.Json = {}
     if memory:
         resources['memory'] = memory
     if cpu:

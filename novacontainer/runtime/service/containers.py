@@ -18,6 +18,7 @@ from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import reference as image_reference
 from novacontainer.runtime import models
+from novacontainer.runtime.service import alterations
 from novacontainer.runtime.service import attachments
 from novacontainer.runtime.service import creation
 from novacontainer.runtime.service import directories
@@ -115,6 +116,10 @@ class ContainerService:
             attachments=self.attachments,
             removal=self._removal, hub=hub, locks=shared_locks,
             waiters=self._waiters, stop_timeout_s=options.stop_timeout_s)
+        #: Names and limits that change.
+        self.alterations = alterations.Alterations(
+            policy=options.policy, registry=self._registry, engine=engine,
+            hub=hub, locks=shared_locks)
         self._snapshots = snapshots.Snapshots(
             images=images, registry=self._registry, places=self._places,
             storage=storage, engine=engine, hub=hub, locks=shared_locks)

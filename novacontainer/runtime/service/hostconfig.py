@@ -175,6 +175,11 @@ def _refuse_unsupported(given: models.Json, policy: Policy) -> None:
             continue
         if value not in _EMPTY and value not in _NEUTRAL.get(field, ()):
             raise _unsupported(f'HostConfig.{field}')
+    check_restart(given)
+
+
+def check_restart(given: models.Json) -> None:
+    """Refuse a ``RestartPolicy`` that this version does not have."""
     restart = given.get('RestartPolicy') or {}
     policy_name = restart.get('Name') or 'no'
     if policy_name != 'no':

@@ -105,6 +105,14 @@ class Registry:
         with self._database.transaction() as connection:
             containers.update(connection, container)
 
+    def alter(self, container: models.Container) -> None:
+        """Write name and limits of a container, under its lock.
+
+        :raises Conflict: another one has the name.
+        """
+        with self._database.transaction() as connection:
+            containers.alter(connection, container)
+
     def forget(self, container_id: str) -> None:
         """Delete the record."""
         with self._database.transaction() as connection:

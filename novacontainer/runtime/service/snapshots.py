@@ -94,7 +94,7 @@ class Snapshots:
     def _still(self, now: models.Container, pause: bool) -> Iterator[None]:
         """Keep a running container from writing for a while."""
         if not pause or now.status is not models.Status.RUNNING:
-            state.check_commit(now)
+            state.check_present(now, 'commit')
             yield
             return
         mark = self._mark(now)

@@ -82,14 +82,15 @@ def check(container: models.Container, wish: Wish) -> None:
     _check_pause(container, wish)
 
 
-def check_commit(container: models.Container) -> None:
-    """Refuse to make an image of a container that is going.
+def check_present(container: models.Container, verb: str) -> None:
+    """Refuse what cannot be done with a container that is going.
 
+    :param verb: what cannot be done: ``commit``.
     :raises Conflict: it is being removed.
     """
     if container.status in _GOING:
         raise _conflict(
-            f'You cannot commit container {container.id} which is '
+            f'You cannot {verb} container {container.id} which is '
             f'{container.status}', 'container.being_removed')
 
 

@@ -24,12 +24,18 @@ _COLUMNS = (
 #: What changes in a container's life; the other columns never do.
 _STATE = _COLUMNS[_COLUMNS.index('status'):]
 
+#: What clients may change of a container, see :func:`alter`.
+_ALTERABLE = ('name', 'host_config')
+
 # The column names are ours; values are always bound.
 _INSERT = (f'INSERT INTO containers ({", ".join(_COLUMNS)}) '  # noqa: S608
            f'VALUES ({", ".join(":" + name for name in _COLUMNS)})')
 _UPDATE = ('UPDATE containers SET '  # noqa: S608
            f'{", ".join(f"{name} = :{name}" for name in _STATE)} '
            'WHERE id = :id')
+_ALTER = ('UPDATE containers SET '  # noqa: S608
+          f'{", ".join(f"{name} = :{name}" for name in _ALTERABLE)} '
+          'WHERE id = :id')
 _SELECT = 'SELECT * FROM containers'
 
 
@@ -85,6 +91,18 @@ def update(connection: sqlite3.Connection,
            container: models.Container) -> None:
     """Write the state of a container; its configuration never changes."""
     connection.execute(_UPDATE, _to_row(container))
+
+
+def alter(connection: sqlite3.Connection,
+          container: models.Container) -> None:
+    """Write a container's name and limits.
+
+    :raises Conflict: another one has the name.
+    """
+    holder = find_by_name(connection, container.name)
+    if holder is not None and holder.id != container.id:
+        raise name_in_use(container.name, holder.id)
+    connection.execute(_ALTER, _to_row(container))
 
 
 def delete(connection: sqlite3.Connection, container_id: str) -> None:

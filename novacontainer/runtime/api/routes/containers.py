@@ -179,6 +179,27 @@ class ContainerRoutes:
         await self._pools.change(self._containers.unpause, _name(request))
         return web.Response(status=204)
 
+    async def rename(self, request: web.Request) -> web.Response:
+        """Give a container another name (``ContainerRename``)."""
+        new_name = query.text(request, 'name')
+        if new_name is None:
+            raise exception.InvalidRequest(
+                'Neither old nor new names may be empty: say ?name=.'
+            )
+        await self._pools.change(
+            self._services.alterations.rename, _name(request), new_name
+        )
+        return web.Response(status=204)
+
+    async def update(self, request: web.Request) -> web.Response:
+        """Change limits (``ContainerUpdate``)."""
+        raw = await body.read(request)
+        await self._pools.change(self._update, _name(request), raw)
+        return answers.whole({'Warnings': []})
+
+    def _update(self, name: str, raw: bytes) -> None:
+        self._services.alterations.update(name, schema.update(raw))
+
     async def remove(self, request: web.Request) -> web.Response:
         """Remove a container (``ContainerDelete``)."""
         if query.flag(request, 'link'):

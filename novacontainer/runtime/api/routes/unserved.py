@@ -40,8 +40,6 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('GET', '/containers/{name:.+}/changes', 'Listing changed files'),
     ('GET', '/containers/{name:.+}/export', _FILES),
     ('*', '/containers/{name:.+}/archive', _FILES),
-    ('POST', '/containers/{name:.+}/update', 'Changing limits'),
-    ('POST', '/containers/{name:.+}/rename', 'Renaming'),
     ('POST', '/containers/{name:.+}/checkpoints', 'Checkpointing'),
     ('GET', '/containers/{name:.+}/checkpoints', 'Checkpointing'),
     ('*', '/networks', _NETWORKS),

@@ -225,9 +225,18 @@ CREATE = body.validator(
 COMMIT = body.validator({'type': 'object', 'properties': _CONFIG})
 
 
+#: ``POST /containers/…/update`` (API 1.44, ContainerUpdate).
+UPDATE = body.validator({'type': 'object', 'properties': _HOST_CONFIG})
+
+
 def create(raw: bytes) -> models.Json:
     """Parse a create body; commands come out as lists."""
     return _with_lists(body.parse(raw, CREATE))
+
+
+def update(raw: bytes) -> models.Json:
+    """Parse the body of an update."""
+    return body.parse(raw, UPDATE)
 
 
 def commit(raw: bytes) -> models.Json | None:

@@ -70,6 +70,7 @@ class ServedTestCase(base.BaseTestCase):
         self.socket_path = self.directory / 's'
         self.images = fakes.Images()
         self.containers = fakes.Containers(self.directory)
+        self.alterations = fakes.Recorder()
         self.attachments = fakes.Attachments()
         self.addCleanup(self.attachments.close)
         self.execs = fakes.Execs()
@@ -89,6 +90,7 @@ class ServedTestCase(base.BaseTestCase):
         application = app.build(
             services.Services(
                 images=self.images, containers=self.containers,
+                alterations=self.alterations,
                 attachments=self.attachments, execs=self.execs,
                 events=self.events, logs=logs.LogService(),
                 info=fakes.Info()),

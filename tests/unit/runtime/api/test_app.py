@@ -23,8 +23,8 @@ def table():
     return app.routes(
         services.Services(
             images=fakes.Images(), containers=fakes.Containers('/'),
-            attachments=None, execs=fakes.Execs(), events=None, logs=None,
-            info=fakes.Info()), None)
+            alterations=None, attachments=None, execs=fakes.Execs(),
+            events=None, logs=None, info=fakes.Info()), None)
 
 
 class AppTest(served.ServedTestCase):

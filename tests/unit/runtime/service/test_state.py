@@ -50,9 +50,9 @@ class CheckTest(base.BaseTestCase):
                     exception.Conflict, state.check, container(status),
                     wish)
                 self.assertEqual('container.being_removed', error.code)
-            self.assertRaises(exception.Conflict, state.check_commit,
-                              container(status))
-        state.check_commit(container(Status.EXITED))
+            self.assertRaises(exception.Conflict, state.check_present,
+                              container(status), 'commit')
+        state.check_present(container(Status.EXITED), 'commit')
 
     def test_remove(self):
         for status in Status:
