@@ -34,9 +34,12 @@ from novacontainer.runtime.service import images
 from novacontainer.runtime.service import logs
 from novacontainer.runtime.service import preflight
 from novacontainer.runtime.service import preparation
+from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import resources
 from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import stats
 from novacontainer.runtime.service import system
+from novacontainer.runtime.service import top
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.storage import overlay
 from novacontainer.runtime.store import blobs
@@ -134,9 +137,9 @@ class _Parts:
             unpacker.Unpacker(), hub.publish, self._using_image,
             _image_limits(conf))
         cgroup_version = cgroups.layout().version
+        chosen = _options(conf, data_root, run_root, engine, cgroup_version)
         self._containers = containers.ContainerService(
-            options=_options(conf, data_root, run_root, engine,
-                             cgroup_version),
+            options=chosen,
             db=db, images=self._images, storage=storage, engine=engine,
             sandbox=sandboxes.Sandboxes(run_root), hub=hub)
         # Containers first: what they no longer use, images may collect.
@@ -147,7 +150,10 @@ class _Parts:
             images=self._images, containers=self._containers, events=hub,
             alterations=self._containers.alterations,
             attachments=self._containers.attachments,
-            execs=self._containers.execs, logs=logs.LogService(),
+            execs=self._containers.execs,
+            stats=stats.Stats(chosen.settings, registry.Registry(db)),
+            top=top.Top(chosen.settings, registry.Registry(db)),
+            logs=logs.LogService(),
             info=_system(conf, data_root, storage, engine, cgroup_version))
 
     def application(self) -> web.Application:

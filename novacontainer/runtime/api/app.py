@@ -19,6 +19,7 @@ from novacontainer.runtime.api.routes import events as event_routes
 from novacontainer.runtime.api.routes import execs as exec_routes
 from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
+from novacontainer.runtime.api.routes import stats as stats_routes
 from novacontainer.runtime.api.routes import system as system_routes
 from novacontainer.runtime.api.routes import unserved
 from novacontainer.runtime.api import services as api_services
@@ -93,7 +94,10 @@ def _containers(
     services: api_services.Services, pools: api_pools.Pools
 ) -> tuple[Route, ...]:
     containers = container_routes.ContainerRoutes(services, pools)
+    stats = stats_routes.StatsRoutes(services, pools)
     return (
+        ('GET', '/containers/{name:.+}/top', stats.top),
+        ('GET', '/containers/{name:.+}/stats', _follower(stats.stats)),
         ('POST', '/commit', containers.commit),
         ('GET', '/containers/json', containers.list),
         ('POST', '/containers/create', containers.create),

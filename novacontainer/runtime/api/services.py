@@ -180,6 +180,20 @@ class Execs(typing.Protocol):
     def detached(self, exec_id: str) -> object: ...
 
 
+class Stats(typing.Protocol):
+    """``service.stats.Stats``."""
+
+    def sample(self, name: str) -> models.Sample: ...
+
+
+class Top(typing.Protocol):
+    """``service.top.Top``."""
+
+    def list(
+        self, name: str, ps_args: str
+    ) -> tuple[Sequence[str], Sequence[Sequence[str]]]: ...
+
+
 class Events(typing.Protocol):
     """``service.events.EventHub``."""
 
@@ -331,6 +345,8 @@ class Services:
     alterations: Alterations
     attachments: Attachments
     execs: Execs
+    stats: Stats
+    top: Top
     events: Events
     logs: Logs
     info: Info

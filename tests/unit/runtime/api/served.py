@@ -18,6 +18,7 @@ from novacontainer.runtime.api import app
 from novacontainer.runtime.api import pools
 from novacontainer.runtime.api import server
 from novacontainer.runtime.api import services
+from novacontainer.runtime import exception
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import logs
 from tests.unit.runtime.api import fakes
@@ -71,6 +72,10 @@ class ServedTestCase(base.BaseTestCase):
         self.images = fakes.Images()
         self.containers = fakes.Containers(self.directory)
         self.alterations = fakes.Recorder()
+        self.stats = fakes.Recorder()
+        self.stats.give('sample', exception.NotFound('No such container'))
+        self.top = fakes.Recorder()
+        self.top.give('list', ([], []))
         self.attachments = fakes.Attachments()
         self.addCleanup(self.attachments.close)
         self.execs = fakes.Execs()
@@ -90,7 +95,8 @@ class ServedTestCase(base.BaseTestCase):
         application = app.build(
             services.Services(
                 images=self.images, containers=self.containers,
-                alterations=self.alterations,
+                alterations=self.alterations, stats=self.stats,
+                top=self.top,
                 attachments=self.attachments, execs=self.execs,
                 events=self.events, logs=logs.LogService(),
                 info=fakes.Info()),
