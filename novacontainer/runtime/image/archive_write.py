@@ -1,10 +1,10 @@
 """Write an archive that both Docker and OCI tools read, as a stream.
 
 Called by ``service.image_save``; calls ``tar_write``.  One tar with the
-members of both formats: ``manifest.json`` for ``docker load``, ``index.json``
-and ``oci-layout`` for OCI tools (image-spec 1.1, image-layout.md), and the
-blobs for both, as Docker writes it since 25.0.  Times are 0, so that equal
-images give equal archives.
+members of both formats: ``manifest.json`` and ``repositories`` for ``docker
+load``, ``index.json`` and ``oci-layout`` for OCI tools (image-spec 1.1,
+image-layout.md), and the blobs for both, as Docker writes it since 25.0.
+Times are 0, so that equal images give equal archives.
 """
 
 from collections.abc import Iterable
@@ -92,6 +92,8 @@ def write_documents(images: Sequence[SavedImage],
         'LayerSources': {layer.diff_id: layer.descriptor()
                          for layer in image.layers},
     } for image in images]))
+    if names := _repositories(images):
+        _write_file(sink, 'repositories', _json(names))
     _write_file(sink, 'oci-layout', _json({'imageLayoutVersion': '1.0.0'}))
     sink.write(tar_write.END)
 
@@ -125,6 +127,22 @@ def _index_entries(image: SavedImage) -> list[models.Json]:
                 f'{name.full_repository}:{name.tag}',
             'org.opencontainers.image.ref.name': name.tag}})
     return entries
+
+
+def _repositories(images: Sequence[SavedImage]) -> models.Json:
+    """Give what Docker read before it had manifests, and still writes.
+
+    A name stands for its image's uppermost layer; tools list names from it.
+    """
+    names: models.Json = {}
+    for image in images:
+        if not image.layers:
+            continue
+        top = image.layers[-1].blob.partition(':')[2]
+        for text in image.references:
+            repository, _, tag = text.rpartition(':')
+            names.setdefault(repository, {})[tag] = top
+    return names
 
 
 def _descriptor(media_type: str, data: bytes) -> models.Json:
