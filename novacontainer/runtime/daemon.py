@@ -150,6 +150,7 @@ class _Parts:
             images=self._images, containers=self._containers, events=hub,
             alterations=self._containers.alterations,
             attachments=self._containers.attachments,
+            differences=self._containers.differences,
             execs=self._containers.execs,
             stats=stats.Stats(chosen.settings, registry.Registry(db)),
             top=top.Top(chosen.settings, registry.Registry(db)),

@@ -127,6 +127,22 @@ class Places:
     layers: Mapping[str, str]
 
 
+class ChangeKind(enum.IntEnum):
+    """What became of a path, in Docker's numbers."""
+
+    MODIFIED = 0
+    ADDED = 1
+    DELETED = 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """A path, absolute, in which a container differs from its image."""
+
+    path: str
+    kind: ChangeKind
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Resources:
     """Limits of one container (runtime-spec, config-linux.md, Cgroups)."""

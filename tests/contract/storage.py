@@ -225,6 +225,35 @@ class StorageContract:
         self.raises(exception.NotFound, 'storage.not_found',
                     opened.__enter__)
 
+    def test_changes(self):
+        low = self.make_layer({
+            'kept': 'x', 'changed': 'x', 'gone': 'x', 'hidden': 'x'})
+        high = self.make_layer({'swapped': 'x'})
+        name = self.prepared()
+        root = self.storage.mount(name, [low, high], ID_MAP)
+        (root / 'changed').write_text('y')
+        (root / 'gone').unlink()
+        (root / 'hidden').unlink()
+        (root / 'hidden').mkdir()
+        (root / 'hidden' / 'file').write_text('x')
+        (root / 'swapped').unlink()
+        (root / 'swapped').symlink_to('/etc')
+        (root / 'new').mkdir()
+        (root / 'new' / 'file').write_text('x')
+        expected = {
+            ('/changed', 0), ('/gone', 2), ('/hidden', 0),
+            ('/hidden/file', 1), ('/new', 1), ('/new/file', 1),
+            ('/swapped', 0)}
+        for _ in range(2):
+            self.assertEqual(expected, {
+                (change.path, change.kind)
+                for change in self.storage.changes(name, [low, high])})
+            self.storage.unmount(name)
+
+    def test_changes_of_nothing(self):
+        self.raises(exception.NotFound, 'storage.not_found', list,
+                    self.storage.changes('missing', []))
+
     def test_limits_that_cannot_be(self):
         for size_bytes in (1, 1 << 70):
             self.raises(exception.InvalidRequest, 'storage.size_range',

@@ -1,5 +1,8 @@
 """Root disks of a limited size, as clients ask for them."""
 
+import subprocess
+import time
+
 import docker
 
 from tests.functional import sdk
@@ -37,3 +40,24 @@ class StorageTest(sdk.SdkTestCase):
         told = dict(info['DriverStatus'])
         self.assertIn('loop', told['Root Disk Limit'])
         self.assertTrue(told['Backing Filesystem'])
+
+    def test_changes(self):
+        container = self.run_container(
+            'sh', '-c', 'echo x > /tmp/new; rm /bin/vi; sleep 1000',
+            tmpfs={'/srv/cache': ''})
+        shown = []
+        deadline = time.monotonic() + 60
+        while not any(one['Path'] == '/bin/vi' for one in shown):
+            self.assertLess(time.monotonic(), deadline)
+            shown = container.diff() or []
+        expected = {('/bin', 0), ('/bin/vi', 2), ('/tmp', 0),
+                    ('/tmp/new', 1)}
+        self.assertEqual(expected, {
+            (one['Path'], one['Kind']) for one in shown})
+        container.kill()
+        listed = subprocess.run(
+            ['docker', '-H', self.daemon.url, 'diff', container.id],
+            check=True, capture_output=True, text=True).stdout.splitlines()
+        self.assertIn('D /bin/vi', listed)
+        untouched = self.create_container('true')
+        self.assertIsNone(untouched.diff())

@@ -17,6 +17,7 @@ from novacontainer.runtime.api.routes import attach as attach_routes
 from novacontainer.runtime.api.routes import containers as container_routes
 from novacontainer.runtime.api.routes import events as event_routes
 from novacontainer.runtime.api.routes import execs as exec_routes
+from novacontainer.runtime.api.routes import files as file_routes
 from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
 from novacontainer.runtime.api.routes import stats as stats_routes
@@ -94,8 +95,10 @@ def _containers(
     services: api_services.Services, pools: api_pools.Pools
 ) -> tuple[Route, ...]:
     containers = container_routes.ContainerRoutes(services, pools)
+    files = file_routes.FileRoutes(services, pools)
     stats = stats_routes.StatsRoutes(services, pools)
     return (
+        ('GET', '/containers/{name:.+}/changes', files.changes),
         ('GET', '/containers/{name:.+}/top', stats.top),
         ('GET', '/containers/{name:.+}/stats', _follower(stats.stats)),
         ('POST', '/commit', containers.commit),

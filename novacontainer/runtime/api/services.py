@@ -180,6 +180,12 @@ class Execs(typing.Protocol):
     def detached(self, exec_id: str) -> object: ...
 
 
+class Differences(typing.Protocol):
+    """``service.differences.Differences``."""
+
+    def list(self, name: str) -> Sequence[models.Change]: ...
+
+
 class Stats(typing.Protocol):
     """``service.stats.Stats``."""
 
@@ -344,6 +350,7 @@ class Services:
     containers: Containers
     alterations: Alterations
     attachments: Attachments
+    differences: Differences
     execs: Execs
     stats: Stats
     top: Top

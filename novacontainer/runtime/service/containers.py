@@ -21,6 +21,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.service import alterations
 from novacontainer.runtime.service import attachments
 from novacontainer.runtime.service import creation
+from novacontainer.runtime.service import differences
 from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import endings
 from novacontainer.runtime.service import etcfiles
@@ -116,10 +117,6 @@ class ContainerService:
             attachments=self.attachments,
             removal=self._removal, hub=hub, locks=shared_locks,
             waiters=self._waiters, stop_timeout_s=options.stop_timeout_s)
-        #: Names and limits that change.
-        self.alterations = alterations.Alterations(
-            policy=options.policy, registry=self._registry, engine=engine,
-            hub=hub, locks=shared_locks)
         self._snapshots = snapshots.Snapshots(
             images=images, registry=self._registry, places=self._places,
             storage=storage, engine=engine, hub=hub, locks=shared_locks)
@@ -128,6 +125,21 @@ class ContainerService:
             monitor=self._monitor, endings=self._endings,
             removal=self._removal, snapshots=self._snapshots,
             locks=shared_locks)
+        self._add_views(options.policy, engine, hub, shared_locks)
+
+    def _add_views(self, policy: hostconfig.Policy,
+                   engine: engine_base.Engine, hub: events.EventHub,
+                   shared_locks: locks.Locks) -> None:
+        """Add what changes or shows containers beside their life."""
+        #: Names and limits that change.
+        self.alterations = alterations.Alterations(
+            policy=policy, registry=self._registry, engine=engine,
+            hub=hub, locks=shared_locks)
+        #: Files that containers changed.
+        self.differences = differences.Differences(
+            registry=self._registry, storage=self._storage,
+            locks=shared_locks,
+            layer_paths=self._layer_paths)
 
     def open(self) -> recovery.Report:
         """Recover what an earlier daemon left, and begin to watch."""

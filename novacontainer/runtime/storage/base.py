@@ -68,6 +68,14 @@ class Storage(typing.Protocol):
         :raises NotFound: nothing was prepared.
         """
 
+    def changes(self, container_id: str, layers: Sequence[pathlib.Path],
+                ) -> Iterator[models.Change]:
+        """Yield in what a container differs from its layers.
+
+        :param layers: directories of the layers, lowest first.
+        :raises NotFound: nothing was prepared.
+        """
+
     def describe(self, container_id: str, layers: Sequence[pathlib.Path],
                  ) -> Mapping[str, str]:
         """Return the directories of a container for a person to look at.

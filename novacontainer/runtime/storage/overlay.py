@@ -29,6 +29,7 @@ from novacontainer.runtime.host import trees
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import diskimage
 from novacontainer.runtime.storage import layering
+from novacontainer.runtime.storage import overlay_changes
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _IMAGE = 'disk.img'
@@ -143,6 +144,12 @@ class Overlay:
                 disk = stack.enter_context(
                     diskimage.mounted(home / _IMAGE))
             yield disk / 'upper'
+
+    def changes(self, container_id: str, layers: Sequence[pathlib.Path],
+                ) -> Iterator[models.Change]:
+        """See :meth:`storage.base.Storage.changes`."""
+        with self.opened(container_id) as upper:
+            yield from overlay_changes.changes(upper, layers)
 
     def describe(self, container_id: str, layers: Sequence[pathlib.Path],
                  ) -> Mapping[str, str]:

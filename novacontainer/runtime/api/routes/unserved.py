@@ -35,7 +35,6 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('POST', '/images/{name:.+}/push', _REGISTRY),
     ('POST', '/containers/prune', _PRUNE),
     ('GET', '/containers/{name:.+}/attach/ws', _WEB_SOCKET),
-    ('GET', '/containers/{name:.+}/changes', 'Listing changed files'),
     ('GET', '/containers/{name:.+}/export', _FILES),
     ('*', '/containers/{name:.+}/archive', _FILES),
     ('POST', '/containers/{name:.+}/checkpoints', 'Checkpointing'),

@@ -72,6 +72,8 @@ class ServedTestCase(base.BaseTestCase):
         self.images = fakes.Images()
         self.containers = fakes.Containers(self.directory)
         self.alterations = fakes.Recorder()
+        self.differences = fakes.Recorder()
+        self.differences.give('list', [])
         self.stats = fakes.Recorder()
         self.stats.give('sample', exception.NotFound('No such container'))
         self.top = fakes.Recorder()
@@ -97,6 +99,7 @@ class ServedTestCase(base.BaseTestCase):
                 images=self.images, containers=self.containers,
                 alterations=self.alterations, stats=self.stats,
                 top=self.top,
+                differences=self.differences,
                 attachments=self.attachments, execs=self.execs,
                 events=self.events, logs=logs.LogService(),
                 info=fakes.Info()),

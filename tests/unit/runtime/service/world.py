@@ -104,6 +104,7 @@ class Storage:
         self._root = root
         self._mounted = set()
         self.faults = {}
+        self.changed = []
         root.mkdir()
 
     def prepare(self, container_id, id_map, size_bytes):
@@ -133,6 +134,10 @@ class Storage:
 
     def describe(self, container_id, layers):
         return {'UpperDir': str(self.upper(container_id))}
+
+    def changes(self, container_id, layers):
+        self._called('changes')
+        return iter(self.changed)
 
     def upper(self, container_id):
         return self._root / container_id
