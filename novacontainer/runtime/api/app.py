@@ -6,6 +6,7 @@ Calls: ``api.routes``.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+import functools
 import typing
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from novacontainer.runtime.api import patience
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api.routes import attach as attach_routes
 from novacontainer.runtime.api.routes import containers as container_routes
+from novacontainer.runtime.api.routes import document
 from novacontainer.runtime.api.routes import events as event_routes
 from novacontainer.runtime.api.routes import execs as exec_routes
 from novacontainer.runtime.api.routes import files as file_routes
@@ -71,6 +73,7 @@ def _system(
         ('GET', '/version', system.version),
         ('GET', '/info', system.info),
         ('GET', '/events', _follower(events.stream)),
+        ('GET', '/openapi.json', document.send),
     )
 
 
@@ -178,6 +181,7 @@ def build(
 def _follower(handler: Handler) -> Handler:
     """Keep track of a request that only the client or shutdown ends."""
 
+    @functools.wraps(handler)
     async def tracked(request: web.Request) -> web.StreamResponse:
         task = asyncio.current_task()
         assert task is not None

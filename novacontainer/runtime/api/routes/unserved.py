@@ -60,15 +60,19 @@ PATHS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+def sentence(what: str) -> str:
+    """Say what is not there, and what to use instead."""
+    # "docker inspect" goes on to the next kind of object when it finds the
+    # words "not supported".
+    subject, colon, instead = what.partition(': ')
+    return f'{subject}: not supported by novacontainerd{colon}{instead}.'
+
+
 def refuse(
     what: str,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make a handler that says what is not there."""
-
-    # "docker inspect" goes on to the next kind of object when it finds the
-    # words "not supported".
-    subject, colon, instead = what.partition(': ')
-    message = f'{subject}: not supported by novacontainerd{colon}{instead}.'
+    message = sentence(what)
 
     async def handler(_request: web.Request) -> web.StreamResponse:
         raise exception.NotSupported(message, code='api.not_supported')
