@@ -7,7 +7,7 @@ Both speak the OCI command line (runtime-spec, runtime.md) and write errors
 to ``--log`` as lines of JSON with ``--log-format=json``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 import json
 import pathlib
 import re
@@ -34,6 +34,34 @@ _COMMAND_FAULTS = (
      'not_found'),
     (re.compile(r'open executable|the path .* (is a directory|is not exec)'),
      'not_executable'),
+)
+
+
+#: How they say that the kernel refused what the request asked for.
+_REQUEST_FAULTS = (
+    (re.compile(r'/proc/sys/(?P<what>\S+?): (?P<why>invalid argument|'
+                r'no such file or directory|permission denied|'
+                r'operation not permitted|read-only file system)',
+                re.IGNORECASE), 'sysctl'),
+    (re.compile(r'writing file [`"](?P<what>[^`"]+)[`"]: (?P<why>'
+                r'invalid argument|numerical result out of range)',
+                re.IGNORECASE), 'limit'),
+    (re.compile(r'write /sys/fs/cgroup/(?:\S+/)?(?P<what>\S+): (?P<why>'
+                r'invalid argument|numerical result out of range)',
+                re.IGNORECASE), 'limit'),
+    (re.compile(r'mount [`"]tmpfs[`"] to [`"](?P<what>[^`"]+)[`"]: '
+                r'(?P<why>invalid argument)', re.IGNORECASE), 'mount'),
+    (re.compile(r'mount [`"][^`"]+[`"] to [`"](?P<what>[^`"]+)[`"]: '
+                r'(?P<why>not a directory)', re.IGNORECASE), 'mount'),
+)
+#: What a process cannot do under its own limit, by the limit's name.
+_STARVED = (
+    (re.compile(r'cannot fork|resource temporarily unavailable',
+                re.IGNORECASE), frozenset(('nproc',))),
+    (re.compile(r'too many open files', re.IGNORECASE),
+     frozenset(('nofile',))),
+    (re.compile(r'read from the init process|init process', re.IGNORECASE),
+     frozenset(('as', 'cpu', 'data', 'fsize', 'stack'))),
 )
 
 
@@ -146,11 +174,13 @@ def said(log: pathlib.Path) -> str:
     return ''
 
 
-def create_fault(text: str, command: str) -> exception.RuntimeFault:
+def create_fault(text: str, command: str, limits: Collection[str] = (),
+                 ) -> exception.RuntimeFault:
     """Return the fault for what a runtime said when ``create`` failed.
 
     :param text: its words.
     :param command: first word of the container's process.
+    :param limits: names of the ulimits that the process was to have.
     """
     for pattern, reason in _COMMAND_FAULTS:
         if pattern.search(text):
@@ -163,8 +193,41 @@ def create_fault(text: str, command: str) -> exception.RuntimeFault:
             return exception.InvalidRequest(
                 f'The command {command!r} {what}.',
                 f'container.command_{reason}')
-    return exception.Internal(
-        f'The container cannot be made: {text}', 'engine.failed')
+    return (_request_fault(text) or _starved(text, limits)
+            or exception.Internal(
+                f'The container cannot be made: {text}', 'engine.failed'))
+
+
+def _request_fault(text: str) -> exception.RuntimeFault | None:
+    """Return the fault of a request that the kernel refused."""
+    for pattern, kind in _REQUEST_FAULTS:
+        found = pattern.search(text)
+        if found is None:
+            continue
+        what, why = found['what'], found['why'].lower()
+        if kind == 'sysctl':
+            what = f"sysctl '{what.replace('/', '.')}'"
+        elif kind == 'mount':
+            what = f"mount at '/{what.lstrip('/')}'"
+        else:
+            what = f"value for the control group's {what}"
+        return exception.InvalidRequest(
+            f'The kernel refuses the {what}: {why}.',
+            f'container.invalid_{kind}')
+    return None
+
+
+def _starved(text: str, limits: Collection[str],
+             ) -> exception.RuntimeFault | None:
+    """Return the fault of limits under which nothing can begin."""
+    for pattern, names in _STARVED:
+        guilty = names.intersection(limits)
+        if guilty and pattern.search(text):
+            return exception.InvalidRequest(
+                f'The container cannot be made under its own ulimit '
+                f'{" or ".join(sorted(guilty))}; raise it ({text}).',
+                'container.invalid_limit')
+    return None
 
 
 def exec_fault(text: str, command: str) -> exception.RuntimeFault:

@@ -241,8 +241,11 @@ class Supervised:
         try:
             return conmon.create(self._conmon, self._runtime, bundle, files)
         except conmon.CreateFailed as error:
+            process = document['process']
             raise oci_runtime.create_fault(
-                str(error), document['process']['args'][0]) from error
+                str(error), process['args'][0],
+                [limit['type'].removeprefix('RLIMIT_').lower()
+                 for limit in process.get('rlimits', ())]) from error
 
     def _conclude(self, files: records.Files, record: records.Record,
                   created: models.Created) -> None:

@@ -71,6 +71,8 @@ _NETWORK_MODES = frozenset(('', 'default', 'bridge', 'none'))
 _LOG_TYPE = 'json-file'
 _LOG_TYPES = frozenset(('', _LOG_TYPE, 'k8s-file'))
 
+_LOG_MAX_BYTES = 2**63 - 1
+
 #: Settings that belong to a namespace of the container's own.
 _SYSCTLS = re.compile(
     r'kernel\.(?:msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|'
@@ -136,7 +138,11 @@ def log_size_bytes(host_config: models.Json, default: int) -> int:
     if 'max-size' not in options:
         return default
     size = options['max-size']
-    return 0 if size == '-1' else resources.parse_size(size)
+    size_bytes = 0 if size == '-1' else resources.parse_size(size)
+    if size_bytes > _LOG_MAX_BYTES:
+        raise _invalid(f'LogConfig max-size {size} is more than a file can '
+                       'have')
+    return size_bytes
 
 
 def console_size(given: models.Json) -> tuple[int, int]:

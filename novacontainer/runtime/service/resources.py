@@ -104,6 +104,9 @@ def ulimits(host_config: models.Json) -> tuple[models.Ulimit, ...]:
         if soft < -1 or hard < -1:
             raise _invalid(f'ulimit {name}: give a number, or -1 for no '
                            'limit')
+        if name == 'cpu' and 0 in (soft, hard):
+            raise _invalid('ulimit cpu: with 0 seconds the process would '
+                           'be killed before it begins; give at least 1')
         if hard != -1 and (soft == -1 or soft > hard):
             raise _invalid(
                 f'ulimit {name}: soft limit must be less than or equal to '

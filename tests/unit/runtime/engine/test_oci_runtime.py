@@ -36,6 +36,39 @@ class TestCreateFault(base.BaseTestCase):
         self.assertIsInstance(fault, exception.Internal)
         self.assertIn('mount `proc`', str(fault))
 
+    def test_what_the_kernel_refuses_of_a_request(self):
+        for text, code, word in (
+                ('open /proc/sys/net/nope: No such file or directory',
+                 'sysctl', "'net.nope'"),
+                ('write to /proc/sys/kernel/shmmax: Invalid argument',
+                 'sysctl', 'kernel.shmmax'),
+                ('open /proc/sys/net/core/rmem_max: Permission denied',
+                 'sysctl', 'net.core.rmem_max'),
+                ('writing file `pids.max`: Invalid argument',
+                 'limit', 'pids.max'),
+                ('write /sys/fs/cgroup/a/b/cpu.max: invalid argument',
+                 'limit', ' cpu.max'),
+                ('mount `tmpfs` to `x`: Invalid argument', 'mount', '/x'),
+                ('mount `/tmp` to `/dev/null`: Not a directory',
+                 'mount', "'/dev/null'")):
+            fault = oci_runtime.create_fault(text, 'nginx')
+            self.assertIsInstance(fault, exception.InvalidRequest, text)
+            self.assertEqual(f'container.invalid_{code}', fault.code)
+            self.assertIn(word, str(fault))
+
+    def test_limits_under_which_nothing_begins(self):
+        for text, name in (
+                ('cannot fork: Resource temporarily unavailable', 'nproc'),
+                ('error opening file `x`: Too many open files', 'nofile'),
+                ('read from the init process', 'as')):
+            fault = oci_runtime.create_fault(text, 'nginx', ['core', name])
+            self.assertIsInstance(fault, exception.InvalidRequest, text)
+            self.assertIn(f'ulimit {name};', str(fault))
+            # Without such a limit it is the host that lacks something.
+            self.assertIsInstance(
+                oci_runtime.create_fault(text, 'nginx', ['core']),
+                exception.Internal)
+
 
 class TestRun(base.BaseTestCase):
     def setUp(self):
