@@ -258,20 +258,30 @@ class Applier:
             self._opaque.add(name)
 
     def _make_parents(self, name: bytes) -> None:
-        end = name.find(b'/')
+        # From below, since mostly only the last of them is missing.
+        end = name.rfind(b'/')
         while end >= 0:
-            parent = name[:end]
             try:
-                os.mkdir(parent, 0o755)
-                self._count()
-                os.chown(parent, 0, 0)
-            except FileExistsError:
-                if parent in self._whiteouts:
-                    os.unlink(parent)
-                    os.mkdir(parent, 0o755)
-                    self._whiteouts.discard(parent)
-                    self._opaque.add(parent)
+                self._make_parent(name[:end])
+                break
+            except (FileNotFoundError, NotADirectoryError):
+                end = name.rfind(b'/', 0, end)
+        end = name.find(b'/', end + 1)
+        while end >= 0:
+            self._make_parent(name[:end])
             end = name.find(b'/', end + 1)
+
+    def _make_parent(self, parent: bytes) -> None:
+        try:
+            os.mkdir(parent, 0o755)
+            self._count()
+            os.chown(parent, 0, 0)
+        except FileExistsError:
+            if parent in self._whiteouts:
+                os.unlink(parent)
+                os.mkdir(parent, 0o755)
+                self._whiteouts.discard(parent)
+                self._opaque.add(parent)
 
     @staticmethod
     def _kind(name: bytes) -> int:
