@@ -124,6 +124,8 @@ class ImageStore(fixtures.Fixture):
 
     def files(self):
         """Give the names of everything stored, temporary things too."""
+        # But those that are being deleted.
+        self.service._catalog.sweeper.wait()
         return sorted(
             str(path.relative_to(self.root)) for top in (
                 self.root / 'blobs' / 'sha256', self.root / 'layers')

@@ -1,9 +1,10 @@
 """Remove directory trees that an untrusted image has shaped.
 
-Called by ``store.layers``, and by the unpack child when a later entry of a
-layer replaces a directory; calls the file system.  Unlike ``shutil.rmtree``
-it does not recurse without bound, so a tree that is thousands of directories
-deep is no trouble, and it never leaves the tree through a symlink.
+Called by ``store.layers``, ``service.image_sweeping``, and by the unpack
+child when a later entry of a layer replaces a directory; calls the file
+system.  Unlike ``shutil.rmtree`` it does not recurse without bound, so a tree
+that is thousands of directories deep is no trouble, and it never leaves the
+tree through a symlink.
 """
 
 import os

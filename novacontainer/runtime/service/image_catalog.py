@@ -23,6 +23,7 @@ from novacontainer.runtime.image import config as image_config
 from novacontainer.runtime.image import digest
 from novacontainer.runtime import models
 from novacontainer.runtime.service import image_settling
+from novacontainer.runtime.service import image_sweeping
 from novacontainer.runtime.service import layer_stage
 from novacontainer.runtime.store import blobs as blob_store
 from novacontainer.runtime.store import database as store_database
@@ -59,6 +60,7 @@ class Catalog:
         self.layers = layers
         self._publish = publish
         self._settler = image_settling.Settler(database, blobs, layers)
+        self.sweeper = image_sweeping.Sweeper()
         self._lock = threading.Lock()
         #: Layers and blobs that must stay although no image has them (yet).
         self._held: Counter[models.Layer] = Counter()
@@ -132,11 +134,9 @@ class Catalog:
                 return []
             with self.database.transaction() as connection:
                 blobs, trees = images.remove_unused(connection, unused)
-            for blob in blobs:
-                self.blobs.remove(blob)
-            aside = [self.layers.detach(tree) for tree in trees]
-        for tree in aside:
-            self.layers.discard(tree)
+            aside = [*map(self.blobs.detach, blobs),
+                     *map(self.layers.detach, trees)]
+        self.sweeper.begin(aside)
         return trees
 
     def recover(self) -> None:
@@ -159,6 +159,7 @@ class Catalog:
     def close(self) -> None:
         """Wait until everything is on the disk."""
         self._settler.close()
+        self.sweeper.close()
 
     def announce(self, action: str, image: models.Image,
                  name: str = '') -> None:

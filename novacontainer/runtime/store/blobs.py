@@ -87,6 +87,20 @@ class Blobs:
         """Delete a blob; a missing one is fine."""
         self.path(digest).unlink(missing_ok=True)
 
+    def detach(self, digest: str) -> pathlib.Path:
+        """Take a blob out of its place, at once; give its new name.
+
+        The file at that name, if there was a blob, is to be deleted, which
+        may take long.
+        """
+        path = self.path(digest)
+        aside = path.with_name(f'{atomicfile.TEMPORARY}{path.name}')
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            pass
+        return aside
+
     def stored(self) -> Iterator[str]:
         """Yield the digests of all files, recorded or not."""
         for path in self._directory.iterdir():

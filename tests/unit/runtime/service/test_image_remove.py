@@ -1,6 +1,9 @@
+from unittest import mock
+
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import trees
 from tests import archives
 from tests import imagestore
 
@@ -27,6 +30,17 @@ class TestRemove(base.BaseTestCase):
         self.assertTrue(self.store.is_empty())
         self.assertEqual(['load', 'untag', 'delete'],
                          [event.action for event in self.store.events])
+
+    def test_a_removal_that_a_crash_cuts_short(self):
+        with mock.patch.object(trees, 'remove'):
+            self.service.remove('a:1')
+            # Gone, as far as anybody can see.
+            self.assertEqual([], list(self.store.blobs.stored()))
+            self.assertEqual([], list(self.store.layers.stored()))
+            self.assertEqual(2, len(self.store.files()))
+        self.store.service = self.store.open()
+        self.store.service.recover()
+        self.assertTrue(self.store.is_empty())
 
     def test_one_of_several_names(self):
         self.service.tag('a:1', 'b', '2')

@@ -38,6 +38,17 @@ class TestBlobs(base.BaseTestCase):
             self.blobs.remove(writer.digest)
         self.assertEqual([], list(self.blobs.stored()))
 
+    def test_detach(self):
+        writer = self.blobs.writer()
+        writer.write(b'bytes')
+        writer.publish()
+        for _ in range(2):
+            aside = self.blobs.detach(writer.digest)
+            self.assertEqual(b'bytes', aside.read_bytes())
+            self.assertEqual([], list(self.blobs.stored()))
+        self.blobs.remove_temporary()
+        self.assertFalse(aside.exists())
+
     def test_leftovers(self):
         left = self.blobs.writer()
         self.blobs.remove_temporary()
