@@ -107,10 +107,10 @@ class Daemon:
                                  + log.read_text(errors='replace')[-2000:])
             time.sleep(0.05)
 
-    def load(self, archive):
+    def load(self, archive, query='quiet=1'):
         """Load an image archive."""
         with open(archive, 'rb') as body:
-            self.api.call('POST', '/images/load?quiet=1', body,
+            self.api.call('POST', f'/images/load?{query}', body,
                           'application/x-tar')
 
     def remove_image(self, tag):
@@ -156,6 +156,18 @@ class Novacontainerd(Daemon):
     """The daemon of this checkout, under this interpreter."""
 
     name = 'novacontainerd'
+
+    def remove_image(self, tag):
+        """Remove an image, and wait until its files are deleted too.
+
+        That goes on in the background, and would be the next one's load.
+        """
+        super().remove_image(tag)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline and any(
+                any((self.root / 'data' / name).glob('.tmp-*'))
+                for name in ('layers', 'blobs/sha256')):
+            time.sleep(0.02)
 
     @classmethod
     def installed(cls):

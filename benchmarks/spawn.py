@@ -46,8 +46,9 @@ def _measure(directory, daemon, turns):
     image = instances.image_meta()
     archive = pathlib.Path(directory) / 'spawn.tar'
     name = imageops.reference(image)
-    archive.write_bytes(archives.busybox_image(name, COMMAND))
-    daemon.load(archive)
+    archive.write_bytes(archives.busybox_image(cmd=COMMAND))
+    # A name that no archive can give to its image.
+    daemon.load(archive, f'reference={name}')
     compute = driver.ContainerDriver(fake.FakeVirtAPI())
 
     def once(grace_s, ports):

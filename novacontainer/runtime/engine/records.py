@@ -29,35 +29,17 @@ class Record:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Files:
-    """The engine's own files of one container.
+class _Watched:
+    """The files of a process that a conmon watches.
 
-    :param home: ``<run root>/engine/<id>``.
-    :param exit: conmon writes the exit code here.
-    :param sockets: conmon links ``<sockets>/<id>`` to the bundle, so that
-        the path of the attach socket in there is short enough.
+    :param home: their directory.
     """
 
     home: pathlib.Path
-    exit: pathlib.Path
-    sockets: pathlib.Path
-    container_id: str
-
-    @classmethod
-    def of(cls, run_root: pathlib.Path, container_id: str) -> 'Files':
-        """Return where the files of a container are, made or not."""
-        return cls(run_root / 'engine' / container_id,
-                   run_root / 'exits' / container_id,
-                   run_root / 'attach', container_id)
-
-    @property
-    def record(self) -> pathlib.Path:
-        """The :class:`Record`, as JSON."""
-        return self.home / 'record.json'
 
     @property
     def pid(self) -> pathlib.Path:
-        """Pid of the container, written by the OCI runtime."""
+        """Pid of the process, written by the OCI runtime."""
         return self.home / 'pid'
 
     @property
@@ -74,6 +56,33 @@ class Files:
     def conmon_log(self) -> pathlib.Path:
         """Standard error of conmon."""
         return self.home / 'conmon.log'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Files(_Watched):
+    """The engine's own files of one container.
+
+    :param home: ``<run root>/engine/<id>``.
+    :param exit: conmon writes the exit code here.
+    :param sockets: conmon links ``<sockets>/<id>`` to the bundle, so that
+        the path of the attach socket in there is short enough.
+    """
+
+    exit: pathlib.Path
+    sockets: pathlib.Path
+    container_id: str
+
+    @classmethod
+    def of(cls, run_root: pathlib.Path, container_id: str) -> 'Files':
+        """Return where the files of a container are, made or not."""
+        return cls(run_root / 'engine' / container_id,
+                   run_root / 'exits' / container_id,
+                   run_root / 'attach', container_id)
+
+    @property
+    def record(self) -> pathlib.Path:
+        """The :class:`Record`, as JSON."""
+        return self.home / 'record.json'
 
     @property
     def resources(self) -> pathlib.Path:
@@ -120,14 +129,13 @@ class Files:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ExecFiles:
+class ExecFiles(_Watched):
     """The engine's own files of one further process of a container.
 
     :param home: ``<run root>/execs/<container id>/<exec id>``; its attach
         socket and control fifo are in here too.
     """
 
-    home: pathlib.Path
     container_id: str
 
     @classmethod
@@ -145,26 +153,6 @@ class ExecFiles:
     def process(self) -> pathlib.Path:
         """The runtime-spec's ``process``."""
         return self.home / 'process.json'
-
-    @property
-    def pid(self) -> pathlib.Path:
-        """Pid of the process, written by the OCI runtime."""
-        return self.home / 'pid'
-
-    @property
-    def conmon_pid(self) -> pathlib.Path:
-        """Pid of conmon, written by itself."""
-        return self.home / 'conmon.pid'
-
-    @property
-    def runtime_log(self) -> pathlib.Path:
-        """What the OCI runtime had to say, one JSON object per line."""
-        return self.home / 'runtime.log'
-
-    @property
-    def conmon_log(self) -> pathlib.Path:
-        """Standard error of conmon."""
-        return self.home / 'conmon.log'
 
     def make(self) -> None:
         """Make the directory."""
