@@ -150,6 +150,7 @@ class _Parts:
             images=self._images, containers=self._containers, events=hub,
             alterations=self._containers.alterations,
             attachments=self._containers.attachments,
+            archives=self._containers.archives,
             differences=self._containers.differences,
             execs=self._containers.execs,
             stats=stats.Stats(chosen.settings, registry.Registry(db)),
@@ -209,7 +210,8 @@ def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
         settings=preparation.Settings(
             cgroup_parent=conf.engine.cgroup_parent,
             cgroup_version=cgroup_version,
-            log_size_max_bytes=options.log_size_max_bytes))
+            log_size_max_bytes=options.log_size_max_bytes),
+        archive_limits=_image_limits(conf))
 
 
 def _memory_nodes() -> frozenset[int]:

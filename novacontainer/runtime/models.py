@@ -127,6 +127,39 @@ class Places:
     layers: Mapping[str, str]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Inside:
+    """The way into a container's files, as open descriptors.
+
+    :param root: its root directory.
+    :param user_namespace: whose ids the files have; -1: the host's.
+    """
+
+    root: int
+    user_namespace: int = -1
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """All that are open."""
+        return tuple(fd for fd in (self.root, self.user_namespace)
+                     if fd >= 0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PathStat:
+    """What is at a path of a container.
+
+    :param mode: type and permissions, as stat(2) has them.
+    :param link: where a symbolic link leads, absolute; else ''.
+    """
+
+    name: str
+    size_bytes: int
+    mode: int
+    modified: datetime.datetime
+    link: str = ''
+
+
 class ChangeKind(enum.IntEnum):
     """What became of a path, in Docker's numbers."""
 

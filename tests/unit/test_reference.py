@@ -14,7 +14,9 @@ PAGE = (pathlib.Path(__file__).resolve().parents[2]
 ROW = re.compile(r'^   \* - ``([A-Z]+) (/\S+)``$', re.MULTILINE)
 #: Served with other words than a row of their own: HEAD is named beside
 #: GET, and pulling is routed only to be refused with a hint.
-BESIDE = {('HEAD', '/_ping'), ('POST', '/images/create')}
+BESIDE = {('HEAD', '/_ping'),
+          ('HEAD', '/containers/{name:.+}/archive'),
+          ('POST', '/images/create')}
 
 
 class TestReference(base.BaseTestCase):

@@ -101,6 +101,10 @@ def _containers(
     files = file_routes.FileRoutes(services, pools)
     stats = stats_routes.StatsRoutes(services, pools)
     return (
+        ('HEAD', '/containers/{name:.+}/archive', files.stat),
+        ('GET', '/containers/{name:.+}/archive', files.read),
+        ('PUT', '/containers/{name:.+}/archive', files.write),
+        ('GET', '/containers/{name:.+}/export', files.export),
         ('GET', '/containers/{name:.+}/changes', files.changes),
         ('GET', '/containers/{name:.+}/top', stats.top),
         ('GET', '/containers/{name:.+}/stats', _follower(stats.stats)),

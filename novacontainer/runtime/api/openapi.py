@@ -16,6 +16,7 @@ import sys
 import typing
 
 from novacontainer.runtime.api.operations import containers
+from novacontainer.runtime.api.operations import files
 from novacontainer.runtime.api.operations import images
 from novacontainer.runtime.api.operations import operation
 from novacontainer.runtime.api.operations import streams
@@ -29,6 +30,7 @@ OPERATIONS: operation.Operations = {
     **system.OPERATIONS,
     **images.OPERATIONS,
     **containers.OPERATIONS,
+    **files.OPERATIONS,
     **streams.OPERATIONS,
 }
 

@@ -180,6 +180,26 @@ class Execs(typing.Protocol):
     def detached(self, exec_id: str) -> object: ...
 
 
+class Archives(typing.Protocol):
+    """``service.archives.Archives``."""
+
+    def stat(self, name: str, path: str) -> models.PathStat: ...
+
+    def read(self, name: str, path: str, sink: BinaryWriter) -> object: ...
+
+    def write(
+        self,
+        name: str,
+        path: str,
+        source: BinaryReader,
+        *,
+        keep_kinds: bool,
+        keep_owners: bool,
+    ) -> object: ...
+
+    def export(self, name: str, sink: BinaryWriter) -> object: ...
+
+
 class Differences(typing.Protocol):
     """``service.differences.Differences``."""
 
@@ -350,6 +370,7 @@ class Services:
     containers: Containers
     alterations: Alterations
     attachments: Attachments
+    archives: Archives
     differences: Differences
     execs: Execs
     stats: Stats

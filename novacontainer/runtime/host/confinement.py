@@ -25,6 +25,7 @@ _CAPABILITY_LAST = 63
 
 # linux/sched.h
 _NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x40000000  # mount, ipc, net
+_CLONE_NEWUSER = 0x10000000
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
@@ -47,13 +48,29 @@ def die_with_parent(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def confine(root: str, capabilities: Iterable[int]) -> None:
+def become_root_of(user_namespace: int) -> None:
+    """Enter a user namespace, and be nobody outside it.
+
+    What this process makes from now on belongs to the namespace's root, and
+    its capabilities reach no further.  :func:`die_with_parent` is undone.
+
+    :param user_namespace: descriptor of the namespace.
+    :raises OSError: the kernel refuses; the process has several threads.
+    """
+    syscalls.check(syscalls.libc.setns(user_namespace, _CLONE_NEWUSER))
+    os.setgroups([])
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+
+
+def confine(root: str | int, capabilities: Iterable[int]) -> None:
     """Make ``root`` this process's world, and drop what it needs no more.
 
     Afterwards there is no network, no other file system than that of
     ``root``, nothing above ``root``, no way to gain privileges, little
     memory, and no capability but those given.  Open descriptors stay.
 
+    :param root: path or descriptor of a directory.
     :param capabilities: numbers from linux/capability.h; without
         CAP_SYS_CHROOT there is no way out of the root again.
     :raises OSError: the kernel refuses.

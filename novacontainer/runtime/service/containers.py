@@ -16,9 +16,11 @@ import typing
 
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
+from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.image import reference as image_reference
 from novacontainer.runtime import models
 from novacontainer.runtime.service import alterations
+from novacontainer.runtime.service import archives
 from novacontainer.runtime.service import attachments
 from novacontainer.runtime.service import creation
 from novacontainer.runtime.service import differences
@@ -45,6 +47,7 @@ from novacontainer.runtime.service import usage
 from novacontainer.runtime.service import waiters
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.store import database
+from novacontainer.runtime.unpack import unpacker
 
 
 class Images(creation.Images, snapshots.Images, typing.Protocol):
@@ -65,6 +68,8 @@ class Options:
     stop_timeout_s: int
     policy: hostconfig.Policy
     settings: preparation.Settings
+    archive_limits: image_limits.Limits = dataclasses.field(
+        default_factory=image_limits.Limits)
 
 
 class ContainerService:
@@ -125,16 +130,22 @@ class ContainerService:
             monitor=self._monitor, endings=self._endings,
             removal=self._removal, snapshots=self._snapshots,
             locks=shared_locks)
-        self._add_views(options.policy, engine, hub, shared_locks)
+        self._add_views(options, engine, hub, shared_locks)
 
-    def _add_views(self, policy: hostconfig.Policy,
+    def _add_views(self, options: Options,
                    engine: engine_base.Engine, hub: events.EventHub,
                    shared_locks: locks.Locks) -> None:
         """Add what changes or shows containers beside their life."""
         #: Names and limits that change.
         self.alterations = alterations.Alterations(
-            policy=policy, registry=self._registry, engine=engine,
+            policy=options.policy, registry=self._registry, engine=engine,
             hub=hub, locks=shared_locks)
+        #: Files in and out.
+        self.archives = archives.Archives(
+            registry=self._registry, storage=self._storage,
+            sandbox=self._sandboxes, locks=shared_locks,
+            limits=options.archive_limits, unpack=unpacker.Unpacker(),
+            layer_paths=self._layer_paths)
         #: Files that containers changed.
         self.differences = differences.Differences(
             registry=self._registry, storage=self._storage,

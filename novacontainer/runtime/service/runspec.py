@@ -33,9 +33,9 @@ def describe(
     :raises InvalidRequest: the image does not have the user or group.
     """
     config, host = container.config, container.host_config
-    passwd = _read(rootfs, '/etc/passwd')
+    passwd = accounts(rootfs, '/etc/passwd')
     user = users.resolve(
-        config.get('User') or '', passwd, _read(rootfs, '/etc/group'))
+        config.get('User') or '', passwd, accounts(rootfs, '/etc/group'))
     return models.ContainerSpec(
         id=container.id,
         rootfs=rootfs,
@@ -79,7 +79,7 @@ def _environment(config: models.Json, home: str) -> tuple[str, ...]:
     return (*env, f'HOME={home}')
 
 
-def _read(rootfs: pathlib.Path, path: str) -> bytes:
+def accounts(rootfs: pathlib.Path, path: str) -> bytes:
     """Return a file of the image, b'' when it has none."""
     try:
         return inroot.open_in_root(rootfs, path, ACCOUNTS_MAX_BYTES)

@@ -52,10 +52,19 @@ class Applier:
     :param stream: the uncompressed tar.
     :param max_bytes: largest sum of file sizes.
     :param max_entries: largest number of entries.
+    :param whiteouts: translate names that speak of lower layers.
+    :param owner: uid and gid that all gets, whatever the tar says.
+    :param keep_kinds: refuse to replace a directory by something else, or
+        something else by a directory.
     """
 
     def __init__(self, stream: chunks.ChunkStream, max_bytes: int,
-                 max_entries: int) -> None:
+                 max_entries: int, *, whiteouts: bool = True,
+                 owner: tuple[int, int] | None = None,
+                 keep_kinds: bool = False) -> None:
+        self._translates = whiteouts
+        self._owner = owner
+        self._keep_kinds = keep_kinds
         self._stream = stream
         self._max_bytes = max_bytes
         self._max_entries = max_entries
@@ -116,7 +125,11 @@ class Applier:
         if not name and kind != tar_read.DIRECTORY:
             raise tar_read.malformed('the root is not a directory')
         base = name[name.rfind(b'/') + 1:]
-        if base.startswith(whiteout.PREFIX):
+        if self._owner is not None:
+            entry.uid, entry.gid = self._owner
+        if self._keep_kinds:
+            self._check_kind(entry)
+        if self._translates and base.startswith(whiteout.PREFIX):
             self._hide(name, base)
             self._stream.skip(entry.size)
         elif kind == tar_read.REGULAR:
@@ -134,6 +147,16 @@ class Applier:
         else:
             raise tar_read.malformed(
                 f'{entry.text()} is of unknown type {chr(kind)!r}')
+
+    def _check_kind(self, entry: tar_read.Entry) -> None:
+        there = self._kind(entry.name)
+        is_directory = entry.type == tar_read.DIRECTORY
+        if there and stat.S_ISDIR(there) != is_directory:
+            kinds = 'directory', 'non-directory'
+            raise exception.InvalidRequest(
+                f'cannot overwrite {kinds[is_directory]} '
+                f'{entry.text()} with {kinds[not is_directory]}',
+                'file.other_kind')
 
     def _regular(self, entry: tar_read.Entry) -> None:
         name, mode, size = entry.name, entry.mode, entry.size

@@ -12,6 +12,13 @@ Arguments, in order: mode, parent's pid, directory, control descriptor (or
   on standard input, the report on standard output.
 * ``produce``: first host id, number of ids; the tar on standard output, the
   report on standard error.
+* ``pack``: descriptor of a user namespace (or -1), path, name in the tar;
+  otherwise as ``produce``.
+* ``extract``: descriptor of a user namespace (or -1), path, compression,
+  uid and gid for all (or -1), whether kinds are kept (0 or 1); the tar on
+  standard input, the report on standard output.
+
+The directory of the last two is the number of a descriptor.
 
 The report is a line of NUL-separated fields: ``ok``, size in bytes, entries,
 left-out entries, diff_id (empty for a plain layer), opaque directories …; or
@@ -19,6 +26,8 @@ left-out entries, diff_id (empty for a plain layer), opaque directories …; or
 """
 
 from collections.abc import Callable
+import functools
+import os
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import confinement
@@ -27,10 +36,13 @@ from novacontainer.runtime.image import compression
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.unpack import apply
 from novacontainer.runtime.unpack import follow
+from novacontainer.runtime.unpack import pack
 from novacontainer.runtime.unpack import produce
 
 APPLY = 'apply'
 PRODUCE = 'produce'
+PACK = 'pack'
+EXTRACT = 'extract'
 
 _APPLY_CAPABILITIES = (
     confinement.CAP_CHOWN, confinement.CAP_DAC_OVERRIDE,
@@ -50,12 +62,14 @@ def main(arguments: list[str]) -> int:
     mode, parent, root, control, max_bytes, max_entries, *rest = arguments
     confinement.die_with_parent(int(parent))
     limits = int(max_bytes), int(max_entries)
+    report = 1 if mode in (APPLY, EXTRACT) else 2
     if mode == APPLY:
-        report = 1
         run = _applier(root, int(control), limits, rest)
-    else:
-        report = 2
+    elif mode == PRODUCE:
         run = _producer(root, limits, rest)
+    else:
+        _enter(int(root), int(rest.pop(0)), int(parent))
+        run = (_packer if mode == PACK else _extractor)(limits, rest)
     try:
         fields = run()
     except exception.RuntimeFault as fault:
@@ -97,6 +111,50 @@ def _applier(root: str, control: int, limits: tuple[int, int],
                 diff_id = decompressor.finish().encode()
         return [b'ok', b'%d' % applier.size_bytes, b'%d' % applier.entries,
                 b'%d' % applier.skipped, diff_id, *applier.opaque()]
+    return run
+
+
+def _enter(root: int, user_namespace: int, parent: int) -> None:
+    """Go into a container's root, as its own root and no more."""
+    if user_namespace >= 0:
+        confinement.become_root_of(user_namespace)
+        confinement.die_with_parent(parent)
+    confinement.confine(root, _APPLY_CAPABILITIES)
+
+
+def _packer(limits: tuple[int, int],
+            rest: list[str]) -> Callable[[], list[bytes]]:
+    path, name = rest
+
+    def run() -> list[bytes]:
+        with open(1, 'wb', buffering=chunks.CHUNK_BYTES) as output:
+            packer = pack.Packer(output.write, pack.resolve(path),
+                                 os.fsencode(name), *limits)
+            packer.run()
+        return [b'ok', b'%d' % packer.size_bytes, b'%d' % packer.entries,
+                b'0', b'']
+    return run
+
+
+def _extractor(limits: tuple[int, int],
+               rest: list[str]) -> Callable[[], list[bytes]]:
+    path, kind, uid, gid, keep_kinds = rest
+    source = chunks.ChunkStream(lambda: os.read(0, chunks.CHUNK_BYTES))
+    owner = (int(uid), int(gid)) if int(uid) >= 0 else None
+    if kind != compression.PLAIN:
+        source = chunks.ChunkStream(functools.partial(
+            next, compression.decompress(kind, source.rest()), b''))
+
+    def run() -> list[bytes]:
+        os.chdir(os.path.realpath(f'/{path}'))
+        applier = apply.Applier(
+            source, *limits, whiteouts=False, owner=owner,
+            keep_kinds=keep_kinds == '1')
+        applier.run(need_end=False)
+        for _ in source.rest():
+            pass
+        return [b'ok', b'%d' % applier.size_bytes, b'%d' % applier.entries,
+                b'%d' % applier.skipped, b'']
     return run
 
 

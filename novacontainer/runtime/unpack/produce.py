@@ -58,7 +58,7 @@ class Producer:
             layer knows nothing.
         """
         try:
-            for path in _walk():
+            for path in self._paths():
                 try:
                     self._file(path)
                 except FileNotFoundError:
@@ -71,6 +71,13 @@ class Producer:
                 'which no layer has room; remove it', 'image.unsupported',
             ) from error
         self._write(tar_write.END)
+
+    def _paths(self) -> Iterator[bytes]:
+        return walk(b'.', whiteout.PREFIX)
+
+    def _name(self, path: bytes) -> bytes:
+        """Give the name under which a path is written."""
+        return path
 
     def _file(self, path: bytes) -> None:
         self.entries += 1
@@ -114,7 +121,8 @@ class Producer:
             key = (status.st_dev, status.st_ino)
             first = self._links.setdefault(key, path)
             if first != path:
-                self._head(path, tar_write.LINK, status, link=first)
+                self._head(path, tar_write.LINK, status,
+                           link=self._name(first))
                 return
         handle = os.open(path, _OPEN)
         try:
@@ -150,7 +158,8 @@ class Producer:
               size: int = 0, link: bytes = b'',
               xattrs: dict[bytes, bytes] | None = None) -> None:
         self._write(tar_write.header(
-            path, kind, size=size, mode=stat.S_IMODE(status.st_mode),
+            self._name(path), kind, size=size,
+            mode=stat.S_IMODE(status.st_mode),
             uid=self._inner(status.st_uid), gid=self._inner(status.st_gid),
             mtime_s=status.st_mtime_ns // 1_000_000_000, link=link,
             xattrs=xattrs))
@@ -194,12 +203,13 @@ class Producer:
         return (0x02000000 | flags).to_bytes(4, 'little') + value[4:20]
 
 
-def _walk() -> Iterator[bytes]:
-    """Yield all paths below the current directory, parents first.
+def walk(top: bytes, hidden: bytes | None = None) -> Iterator[bytes]:
+    """Yield a path and all that are below it, parents first.
 
-    The directory itself comes first, as ``.``.
+    :param top: relative to the current directory, which is ``.``.
+    :param hidden: names that begin so are left out.
     """
-    pending = [b'.']
+    pending = [top]
     while pending:
         path = pending.pop()
         yield path
@@ -215,7 +225,8 @@ def _walk() -> Iterator[bytes]:
         try:
             names = sorted(
                 (name for name in map(os.fsencode, os.listdir(handle))
-                 if not name.startswith(whiteout.PREFIX)), reverse=True)
+                 if hidden is None or not name.startswith(hidden)),
+                reverse=True)
         finally:
             os.close(handle)
         prefix = b'' if path == b'.' else path + b'/'

@@ -4,6 +4,7 @@ Called by the image services; calls ``unpack.child`` in a process of its own.
 A child dies with the thread that started it, so that thread waits for it.
 """
 
+from collections.abc import Sequence
 import os
 import pathlib
 import subprocess
@@ -12,6 +13,7 @@ import typing
 
 import novacontainer
 from novacontainer.runtime import exception
+from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.image import whiteout
@@ -26,7 +28,7 @@ _START = ('import sys; sys.path[:0] = sys.argv[1].split(":"); '
 _KINDS: dict[str, type[exception.RuntimeFault]] = {
     kind.__name__: kind for kind in (
         exception.InvalidRequest, exception.Unavailable,
-        exception.NotSupported, exception.Internal)}
+        exception.NotFound, exception.NotSupported, exception.Internal)}
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ERROR_TEXT_BYTES = 2000
 
@@ -117,16 +119,10 @@ class Application:
 
 
 class Production:
-    """A child that writes a tree as a layer tar; read() gives its bytes."""
+    """A child that writes a tar; read() gives its bytes."""
 
-    def __init__(self, tree: pathlib.Path, id_map: models.IdMap | None,
-                 limits: image_limits.Limits) -> None:
-        ids = id_map or models.IdMap(0)
-        self._process = _start(
-            child.PRODUCE, tree, -1, limits,
-            [str(ids.host_base), str(ids.size)], compression.PLAIN,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
+    def __init__(self, process: 'subprocess.Popen[bytes]') -> None:
+        self._process = process
 
     def read(self, size: int) -> bytes:
         """Read up to ``size`` bytes of the tar; b'' at its end."""
@@ -140,6 +136,34 @@ class Production:
         """
         _, errors = self._process.communicate()
         _report(self._process, errors, errors)
+
+    def close(self) -> None:
+        """End the child, whatever it does, and release everything."""
+        _end(self._process)
+
+
+class Extraction:
+    """A child that puts what it is fed into a container's root."""
+
+    def __init__(self, process: 'subprocess.Popen[bytes]') -> None:
+        self._process = process
+
+    def write(self, data: bytes) -> bool:
+        """Feed it; False: it has ended, see :meth:`finish`."""
+        assert self._process.stdin is not None
+        try:
+            chunks.write_all(self._process.stdin.fileno(), data)
+        except BrokenPipeError:
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Say that this was all, and wait.
+
+        :raises RuntimeFault: not all of it could be put there, and why.
+        """
+        output, errors = self._process.communicate()
+        _report(self._process, output, errors)
 
     def close(self) -> None:
         """End the child, whatever it does, and release everything."""
@@ -161,11 +185,48 @@ class Unpacker:
     def produce(self, tree: pathlib.Path, id_map: models.IdMap | None,
                 limits: image_limits.Limits) -> Production:
         """Begin to write the overlay upper directory ``tree`` as a tar."""
-        return Production(tree, id_map, limits)
+        ids = id_map or models.IdMap(0)
+        return Production(_start(
+            child.PRODUCE, tree, -1, limits,
+            [str(ids.host_base), str(ids.size)], compression.PLAIN,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE))
+
+    def pack(self, place: models.Inside, path: str, name: str,
+             limits: image_limits.Limits) -> Production:
+        """Begin to write a path of a container's root as a tar.
+
+        :param path: as the container sees it.
+        :param name: what it is called in the tar; '' leaves itself out.
+        """
+        return Production(_start(
+            child.PACK, place.root, -1, limits,
+            [str(place.user_namespace), path, name], compression.PLAIN,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, pass_fds=place.descriptors))
+
+    def extract(self, place: models.Inside, path: str, kind: str,
+                limits: image_limits.Limits, *,
+                owner: models.User | None,
+                keep_kinds: bool) -> Extraction:
+        """Begin to put a tar into a directory of a container's root.
+
+        :param kind: how the tar is compressed.
+        :param owner: whose everything becomes; None: as the tar says.
+        :param keep_kinds: never replace a directory by something else.
+        """
+        ids = (owner.uid, owner.gid) if owner else (-1, -1)
+        return Extraction(_start(
+            child.EXTRACT, place.root, -1, limits,
+            [str(place.user_namespace), path, kind, *map(str, ids),
+             str(int(keep_kinds))], kind,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, pass_fds=place.descriptors))
 
 
-def _start(mode: str, tree: pathlib.Path, control: int,
+def _start(mode: str, tree: pathlib.Path | int, control: int,
            limits: image_limits.Limits, rest: list[str], kind: str,
+           pass_fds: Sequence[int] = (),
            **streams: typing.Any) -> 'subprocess.Popen[bytes]':
     arguments = [
         mode, str(os.getpid()), str(tree), str(control),
@@ -173,7 +234,7 @@ def _start(mode: str, tree: pathlib.Path, control: int,
     return subprocess.Popen(
         [sys.executable, '-I', '-S', '-c', _START, ':'.join(_paths(kind)),
          *arguments],
-        pass_fds=[control] if control >= 0 else [], cwd='/', env={},
+        pass_fds=[control] if control >= 0 else pass_fds, cwd='/', env={},
         **streams)
 
 

@@ -41,11 +41,6 @@ _LOOKING: operation.Operations = {
         query={'stream': operation.FLAG, 'one-shot': operation.FLAG},
         answer=operation.OBJECT,
     ),
-    ('GET', '/containers/{name:.+}/changes'): operation.Operation(
-        'List the files that a container changed',
-        'ContainerChanges',
-        answer=operation.OBJECTS,
-    ),
     ('POST', '/containers/{name:.+}/wait'): operation.Operation(
         'Wait for a container to end',
         'ContainerWait',

@@ -1,20 +1,17 @@
 """``/images/…``: load, save, list, inspect, history, tag, remove.
 
-Called by: ``api.app``'s table.  Calls: the image service, ``api.streams``.
+Called by: ``api.app``'s table.  Calls: the image service, ``api.transfers``.
 """
 
-import asyncio
 from collections.abc import Sequence
-import typing
 
 from aiohttp import web
 
 from novacontainer.runtime.api import answers
-from novacontainer.runtime.api import patience
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
-from novacontainer.runtime.api import streams
+from novacontainer.runtime.api import transfers
 from novacontainer.runtime.api import version
 from novacontainer.runtime.api.views import images as view
 from novacontainer.runtime import exception
@@ -23,10 +20,6 @@ from novacontainer.runtime import models
 FILTERS = frozenset(
     {'before', 'dangling', 'label', 'reference', 'since', 'until'}
 )
-
-#: How long a client may go on sending an archive that was refused already.
-#: Most clients read the answer only after their last byte.
-DRAIN_S = 60.0
 
 #: Sentences of a load that are kept for its answer.
 REPORTS_MAX = 1000
@@ -58,23 +51,13 @@ class ImageRoutes:
                 reports.append(sentence)
 
         reference = query.text(request, 'reference')
-        upload = streams.Upload(
-            patience_s=patience.of(request), aside=self._pools.aside
+        await transfers.receive(
+            request,
+            self._pools,
+            lambda upload: self._images.load(
+                upload, reference=reference, progress=progress
+            ),
         )
-        work = self._pools.bulk(
-            self._images.load,
-            upload,
-            reference=reference,
-            progress=progress,
-        )
-        work.add_done_callback(lambda _: upload.abandon())
-        pump = asyncio.create_task(upload.pump(request.content))
-        try:
-            await _both(pump, work)
-            await asyncio.shield(work)
-        finally:
-            pump.cancel()
-            upload.fail('the client went away')
         return await _report(request, reports)
 
     async def save(self, request: web.Request) -> web.StreamResponse:
@@ -170,43 +153,16 @@ class ImageRoutes:
         self, request: web.Request, names: Sequence[str]
     ) -> web.StreamResponse:
         """Stream an archive; the status waits for its first bytes."""
-        download = streams.Download(aside=self._pools.aside)
-        work = self._pools.bulk(self._images.save, names, download)
-        work.add_done_callback(lambda _: download.finish())
-        try:
-            data = await download.take()
-            if not data:
-                await work
-            response = web.StreamResponse(
-                headers={'Content-Type': 'application/x-tar'}
-            )
-            await response.prepare(request)
-            while data:
-                await streams.send(
-                    response, data, patience.of(request)
-                )
-                data = await download.take()
-        finally:
-            download.close()
-        # Where it failed half-way the answer breaks off.
-        await work
-        await response.write_eof()
-        return response
+        return await transfers.send(
+            request,
+            self._pools,
+            lambda download: self._images.save(names, download),
+            {'Content-Type': 'application/x-tar'},
+        )
 
 
 def _name(request: web.Request) -> str:
     return query.clean('name', request.match_info['name'])
-
-
-async def _both(
-    pump: 'asyncio.Future[None]',
-    work: 'asyncio.Future[tuple[models.Image, ...]]',
-) -> None:
-    """Await the upload's end, but not for long when nobody reads it."""
-    both: set[asyncio.Future[typing.Any]] = {pump, work}
-    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    if not pump.done():
-        await asyncio.wait({pump}, timeout=DRAIN_S)
 
 
 async def _report(

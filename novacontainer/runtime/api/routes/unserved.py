@@ -18,7 +18,6 @@ _SWARM = 'Swarm: Nova schedules'
 _REGISTRY = 'Talking to registries: use "docker load", or Glance through Nova'
 _WEB_SOCKET = 'Attaching through a web socket: use POST …/attach'
 _BUILD = 'Building images: build elsewhere and use "docker load"'
-_FILES = 'Copying files in and out of a container'
 _PRUNE = 'Pruning: remove by name'
 
 #: Method (* for any), path below /v1.NN, what it would have been for.
@@ -35,8 +34,6 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('POST', '/images/{name:.+}/push', _REGISTRY),
     ('POST', '/containers/prune', _PRUNE),
     ('GET', '/containers/{name:.+}/attach/ws', _WEB_SOCKET),
-    ('GET', '/containers/{name:.+}/export', _FILES),
-    ('*', '/containers/{name:.+}/archive', _FILES),
     ('POST', '/containers/{name:.+}/checkpoints', 'Checkpointing'),
     ('GET', '/containers/{name:.+}/checkpoints', 'Checkpointing'),
     ('*', '/networks', _NETWORKS),

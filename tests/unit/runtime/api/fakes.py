@@ -8,6 +8,7 @@ import datetime
 import os
 import pathlib
 import socket
+import stat
 import threading
 
 from novacontainer.runtime import exception
@@ -74,6 +75,29 @@ class Recorder:
         if method.startswith('_'):
             raise AttributeError(method)
         return lambda *args, **kwargs: self._call(method, *args, **kwargs)
+
+
+class Archives(Recorder):
+    """Has one file in each container."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = b''
+        self.give('stat', models.PathStat(
+            'x', 3, stat.S_IFREG | 0o4644, NOW))
+
+    def read(self, name, path, sink):
+        self._call('read', name, path)
+        sink.write(b'tar')
+
+    def export(self, name, sink):
+        self._call('export', name)
+        sink.write(b'root')
+
+    def write(self, name, path, source, **options):
+        self._call('write', name, path, **options)
+        while data := source.read(100):
+            self.written += data
 
 
 class Images(Recorder):

@@ -72,6 +72,7 @@ class ServedTestCase(base.BaseTestCase):
         self.images = fakes.Images()
         self.containers = fakes.Containers(self.directory)
         self.alterations = fakes.Recorder()
+        self.archives = fakes.Archives()
         self.differences = fakes.Recorder()
         self.differences.give('list', [])
         self.stats = fakes.Recorder()
@@ -99,7 +100,7 @@ class ServedTestCase(base.BaseTestCase):
                 images=self.images, containers=self.containers,
                 alterations=self.alterations, stats=self.stats,
                 top=self.top,
-                differences=self.differences,
+                archives=self.archives, differences=self.differences,
                 attachments=self.attachments, execs=self.execs,
                 events=self.events, logs=logs.LogService(),
                 info=fakes.Info()),

@@ -23,7 +23,8 @@ def table():
     return app.routes(
         services.Services(
             images=fakes.Images(), containers=fakes.Containers('/'),
-            alterations=None, differences=None, stats=fakes.Recorder(),
+            alterations=None, archives=None, differences=None,
+            stats=fakes.Recorder(),
             top=fakes.Recorder(), attachments=None, execs=fakes.Execs(),
             events=None, logs=None, info=fakes.Info()), None)
 

@@ -4,7 +4,7 @@ import time
 
 import fixtures
 
-from novacontainer.runtime.api.routes import images as image_routes
+from novacontainer.runtime.api import transfers
 from novacontainer.runtime import exception
 from tests.unit.runtime.api import fakes
 from tests.unit.runtime.api import served
@@ -161,7 +161,7 @@ class LoadTest(served.ServedTestCase):
 
     def test_endless_upload_of_a_refused_archive_is_cut_off(self):
         self.useFixture(fixtures.MonkeyPatch(
-            f'{image_routes.__name__}.DRAIN_S', 0.2))
+            f'{transfers.__name__}.DRAIN_S', 0.2))
         self.images.refuse_after = 1
         sock = self.raw()
         sock.sendall(b'POST /images/load HTTP/1.1\r\nHost: x\r\n'

@@ -1,0 +1,223 @@
+"""Files in and out of containers: ``docker cp`` and ``docker export``.
+
+Called by ``api.routes.files``.  Calls ``unpack`` (a confined process, in the
+container's user namespace), ``host.inroot``, ``storage`` and the sandbox.
+
+What runs is seen as it sees itself, with its mounts; of what does not run
+the root is mounted for as long as it takes, under the container's lock.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+import contextlib
+import datetime
+import os
+import pathlib
+import posixpath
+import stat
+import typing
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.host import inroot
+from novacontainer.runtime.image import chunks
+from novacontainer.runtime.image import compression
+from novacontainer.runtime.image import limits as image_limits
+from novacontainer.runtime import models
+from novacontainer.runtime.oci import users
+from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.service import locks
+from novacontainer.runtime.service import registry
+from novacontainer.runtime.service import runspec
+from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import state
+from novacontainer.runtime.storage import base as storage_base
+from novacontainer.runtime.unpack import unpacker
+
+_DIRECTORY = os.O_PATH | os.O_DIRECTORY
+
+
+class Reader(typing.Protocol):
+    """An upload."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return 1..size bytes, b'' at the end."""
+
+
+class Writer(typing.Protocol):
+    """A download."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of data."""
+
+
+class Archives:
+    """Tars from and for containers.
+
+    :param layer_paths: gives the layers of an image, lowest first.
+    """
+
+    def __init__(
+        self, *, registry: registry.Registry,
+        storage: storage_base.Storage, sandbox: sandboxes.Sandboxes,
+        locks: locks.Locks, limits: image_limits.Limits,
+        unpack: unpacker.Unpacker,
+        layer_paths: Callable[[str], Sequence[pathlib.Path]],
+    ) -> None:
+        self._registry = registry
+        self._storage = storage
+        self._sandboxes = sandbox
+        self._locks = locks
+        self._limits = limits
+        self._unpack = unpack
+        self._layer_paths = layer_paths
+
+    def stat(self, name: str, path: str) -> models.PathStat:
+        """Tell what is at a path; a link at its end is not followed.
+
+        :raises NotFound: no such container, or nothing at the path.
+        """
+        with self._inside(name) as (_, place):
+            return _stat(place.root, path)
+
+    def read(self, name: str, path: str, sink: Writer) -> None:
+        """Write a path of a container as a tar.
+
+        :raises NotFound: no such container, or nothing at the path.
+        """
+        with self._inside(name) as (_, place):
+            base = posixpath.basename(path.rstrip('/')) or '.'
+            self._pack(place, path, base, sink)
+
+    def export(self, name: str, sink: Writer) -> None:
+        """Write the whole root, without what is mounted into it.
+
+        :raises NotFound: there is no such container.
+        """
+        with self._inside(name, mounts=False) as (_, place):
+            self._pack(place, '.', '', sink)
+
+    def write(self, name: str, path: str, source: Reader, *,
+              keep_kinds: bool, keep_owners: bool) -> None:
+        """Put a tar, compressed or not, into a directory of a container.
+
+        :param keep_kinds: never replace a directory by something else.
+        :param keep_owners: everything becomes the container's user's.
+        :raises NotFound: no such container, or nothing at the path.
+        :raises InvalidRequest: the path is no directory, or the tar is bad.
+        :raises Forbidden: the container's root is read-only.
+        """
+        with self._inside(name) as (container, place):
+            _check_target(container, place.root, path)
+            owner = (_user(container, place.root) if keep_owners else None)
+            stream = chunks.ChunkStream(
+                lambda: source.read(chunks.CHUNK_BYTES))
+            kind = compression.detect(stream.peek(compression.MAGIC_BYTES))
+            with contextlib.closing(self._unpack.extract(
+                    place, path, kind, self._limits, owner=owner,
+                    keep_kinds=keep_kinds)) as extraction:
+                for data in stream.rest():
+                    if not extraction.write(data):
+                        break
+                extraction.finish()
+
+    def _pack(self, place: models.Inside, path: str, name: str,
+              sink: Writer) -> None:
+        with contextlib.closing(self._unpack.pack(
+                place, path, name, self._limits)) as production:
+            while data := production.read(chunks.CHUNK_BYTES):
+                sink.write(data)
+            production.finish()
+
+    @contextlib.contextmanager
+    def _inside(self, name: str, mounts: bool = True,
+                ) -> Iterator[tuple[models.Container, models.Inside]]:
+        """Open the way into a container's files.
+
+        :param mounts: with what is mounted there, if it runs.
+        """
+        with contextlib.ExitStack() as stack:
+            container = self._registry.get(name)
+            if not (mounts and state.is_live(container)):
+                stack.enter_context(self._locks.hold(container.id))
+            now = self._registry.current(container)
+            state.check_present(now, 'copy files of')
+            with diskfaults.translated('Cannot open the container'):
+                root = self._open_root(now, mounts, stack)
+                stack.callback(os.close, root)
+                place = models.Inside(root, self._open_ids(now, stack))
+            yield now, place
+
+    def _open_root(self, now: models.Container, mounts: bool,
+                   stack: contextlib.ExitStack) -> int:
+        if mounts and state.is_live(now):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                return os.open(f'/proc/{now.pid}/root', _DIRECTORY)
+            raise exception.Conflict(
+                f'Container {now.id} has just ended; try again',
+                'container.not_running')
+        if now.id not in self._storage.mounted():
+            stack.callback(self._storage.unmount, now.id)
+        self._sandboxes.ensure(now)
+        return os.open(self._storage.mount(
+            now.id, self._layer_paths(now.image_id), now.id_map), _DIRECTORY)
+
+    def _open_ids(self, now: models.Container,
+                  stack: contextlib.ExitStack) -> int:
+        pin = self._sandboxes.paths(now).userns
+        if pin is None:
+            return -1
+        handle = os.open(pin, os.O_RDONLY)
+        stack.callback(os.close, handle)
+        return handle
+
+
+def _stat(root: int, path: str, follow: bool = False) -> models.PathStat:
+    """Look at a path.
+
+    :param follow: also a link at its end, as a slash there says.
+    """
+    folder, base = posixpath.split(path.rstrip('/') or '/')
+    follow = (follow or path.endswith(('/', '/.'))
+              or base in ('', '.', '..'))
+    try:
+        handle = inroot.open_path(
+            root, path if follow else f'{folder}/{base}',
+            os.O_PATH | (0 if follow else os.O_NOFOLLOW))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise exception.NotFound(
+            f'Could not find the file {path} in container',
+            'file.not_found') from error
+    except OSError as error:
+        raise exception.InvalidRequest(
+            f'{path!r} cannot be opened: {error.strerror}',
+            'file.invalid_path') from error
+    try:
+        status = os.fstat(handle)
+        link = ''
+        if stat.S_ISLNK(status.st_mode):
+            link = posixpath.normpath(posixpath.join(
+                '/', folder, os.readlink('', dir_fd=handle)))
+    finally:
+        os.close(handle)
+    return models.PathStat(
+        base or '/', status.st_size, status.st_mode,
+        datetime.datetime.fromtimestamp(status.st_mtime, datetime.UTC), link)
+
+
+def _check_target(container: models.Container, root: int,
+                  path: str) -> None:
+    if container.host_config.get('ReadonlyRootfs'):
+        raise exception.Forbidden(
+            'container rootfs is marked read-only', 'file.read_only')
+    if not stat.S_ISDIR(_stat(root, path, follow=True).mode):
+        raise exception.InvalidRequest(
+            f'extraction point is not a directory: {path}',
+            'file.not_directory')
+
+
+def _user(container: models.Container, root: int) -> models.User:
+    """Return the user that the container's process has."""
+    place = pathlib.Path(f'/proc/self/fd/{root}')
+    return users.resolve(
+        container.config.get('User') or '',
+        runspec.accounts(place, '/etc/passwd'),
+        runspec.accounts(place, '/etc/group'))

@@ -1,0 +1,80 @@
+"""Write a path of a container's root as a tar, for people to take away.
+
+Called by ``unpack.child``, confined to that root; calls ``unpack.produce``.
+Unlike a layer it has no whiteouts, and begins wherever the client says.
+"""
+
+from collections.abc import Callable, Iterator
+import os
+import stat
+
+from novacontainer.runtime import exception
+from novacontainer.runtime.unpack import produce
+
+#: Ids that a container has.
+_IDS = 65536
+
+
+class Packer(produce.Producer):
+    """One path of the current root, being written.
+
+    It stays on the file system on which it begins: what is mounted below
+    (/proc, volumes) is there as an empty directory.
+
+    :param top: the path, relative to the root, without links.
+    :param name: what it is called in the tar; '' leaves itself out.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], top: bytes,
+                 name: bytes, max_bytes: int, max_entries: int) -> None:
+        super().__init__(write, 0, _IDS, max_bytes, max_entries)
+        self._top = top
+        self._called = name
+        self._device = os.lstat(top).st_dev
+
+    def _paths(self) -> Iterator[bytes]:
+        elsewhere: bytes | None = None
+        for path in produce.walk(self._top):
+            if elsewhere and path.startswith(elsewhere):
+                continue
+            if path == self._top and not self._called:
+                continue
+            yield path
+            try:
+                status = os.lstat(path)
+            except FileNotFoundError:
+                continue
+            if (stat.S_ISDIR(status.st_mode)
+                    and status.st_dev != self._device):
+                elsewhere = path + b'/'
+
+    def _name(self, path: bytes) -> bytes:
+        below = path
+        if self._top != b'.':
+            below = path[len(self._top) + 1:]
+        elif path in (b'.', b'./'):
+            below = b''
+        if not self._called:
+            return below
+        if path.rstrip(b'/') == self._top:
+            return self._called + path[len(self._top):]
+        return self._called + b'/' + below
+
+
+def resolve(path: str) -> bytes:
+    """Turn a client's path into one below the current root, without links.
+
+    The last part may be a link unless the path ends in a slash or a dot: it
+    is the link then that is meant.
+
+    :raises NotFound: there is nothing.
+    """
+    if path.rstrip('/').endswith('/.') or path.endswith('/') or path == '.':
+        found = os.path.realpath(f'/{path}')
+    else:
+        folder, _, base = f'/{path}'.rstrip('/').rpartition('/')
+        found = os.path.join(os.path.realpath(folder or '/'), base)
+    if not os.path.lexists(found):
+        raise exception.NotFound(
+            f'Could not find the file {path} in container', 'file.not_found')
+    return os.fsencode(found.strip('/') or '.')
