@@ -31,6 +31,7 @@ from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import images
+from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logs
 from novacontainer.runtime.service import preflight
 from novacontainer.runtime.service import preparation
@@ -206,10 +207,17 @@ def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
             runtime=engine.name,
             mems=_memory_nodes(),
             ulimits=rlimits.hard(),
+            cgroup_version=cgroup_version,
+            reach=isolation.Policy(
+                privileged=options.allow_privileged,
+                host_namespaces=options.allow_host_namespaces,
+                devices=tuple(options.allowed_devices),
+                init_path=options.init_path),
             allow_host_userns=options.allow_host_userns),
         settings=preparation.Settings(
             cgroup_parent=conf.engine.cgroup_parent,
             cgroup_version=cgroup_version,
+            init_path=options.init_path,
             log_size_max_bytes=options.log_size_max_bytes),
         archive_limits=_image_limits(conf))
 

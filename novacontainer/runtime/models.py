@@ -189,6 +189,8 @@ class Resources:
     cpuset_cpus: str = ''
     cpuset_mems: str = ''
     pids: int = 0
+    swappiness: int | None = None
+    oom_kill_disabled: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -232,6 +234,11 @@ class ContainerSpec:
     """Everything that ``oci.spec`` needs to write ``config.json``.
 
     :param console_size: rows and columns of the terminal; 0: not said.
+    :param shm_size_bytes: of /dev/shm; 0: there is none.
+    :param host_namespaces: kinds (runtime-spec) that are the host's own.
+    :param devices: nodes to make, ``linux.devices`` of the runtime-spec.
+    :param device_rules: ``linux.resources.devices`` beside the defaults.
+    :param masked_paths: None: the defaults; likewise ``readonly_paths``.
     """
 
     id: str
@@ -259,6 +266,11 @@ class ContainerSpec:
     sysctls: Mapping[str, str] = dataclasses.field(default_factory=dict)
     shm_size_bytes: int = 64 * 1024 * 1024
     oom_score_adj: int = 0
+    host_namespaces: frozenset[str] = frozenset()
+    devices: tuple[Json, ...] = ()
+    device_rules: tuple[Json, ...] = ()
+    masked_paths: tuple[str, ...] | None = None
+    readonly_paths: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -27,6 +27,29 @@ OPTIONS = (
         help='Allow HostConfig.UsernsMode "host": root in such a container '
              'is root of the host, held only by capabilities, seccomp and '
              'masked paths.'),
+    cfg.BoolOpt(
+        'allow_privileged',
+        default=False,
+        help='Allow HostConfig.Privileged, which gives a container every '
+             "capability, every device and the host's user namespace, and "
+             'DeviceCgroupRules and fewer MaskedPaths or ReadonlyPaths: '
+             'whoever is root in such a container is root of the host.'),
+    cfg.BoolOpt(
+        'allow_host_namespaces',
+        default=False,
+        help='Allow IpcMode, UTSMode and CgroupnsMode "host".'),
+    cfg.ListOpt(
+        'allowed_devices',
+        default=[],
+        help='Device nodes of the host that containers may have '
+             '(HostConfig.Devices): paths, in which *, ? and [] match as in '
+             'a shell, and * also matches a slash. A container with a user '
+             'namespace can use a node only where its mode lets others.'),
+    cfg.StrOpt(
+        'init_path',
+        default='/usr/bin/tini-static',
+        help='Statically linked init program, which a container with '
+             'HostConfig.Init has as its first process.'),
     cfg.IntOpt(
         'log_size_max_bytes',
         default=64 * 1024 * 1024,

@@ -29,11 +29,12 @@ def build(spec: models.ContainerSpec, *, cgroup_version: int,
     document: models.Json = {
         'ociVersion': VERSION,
         'root': {'path': str(spec.rootfs), 'readonly': spec.readonly_rootfs},
-        'hostname': spec.hostname,
         'process': process(spec),
         'mounts': [_mount(mount) for mount in _mounts(spec)],
         'linux': _linux(spec, cgroup_version, seccomp),
     }
+    if 'uts' not in spec.host_namespaces:
+        document['hostname'] = spec.hostname
     if spec.domainname:
         document['domainname'] = spec.domainname
     return document
@@ -93,6 +94,8 @@ def _mounts(spec: models.ContainerSpec) -> tuple[models.Mount, ...]:
     """Return defaults and own mounts; an own one replaces a default."""
     own = {mount.target for mount in spec.mounts}
     standard = defaults.mounts(spec.shm_size_bytes, spec.privileged)
+    if not spec.shm_size_bytes:
+        own.add('/dev/shm')  # noqa: S108
     return (*(mount for mount in standard if mount.target not in own),
             *spec.mounts)
 
@@ -111,8 +114,14 @@ def _linux(spec: models.ContainerSpec, cgroup_version: int,
         'sysctl': {**defaults.sysctls(spec.id_map), **spec.sysctls},
     }
     if not spec.privileged:
-        linux['maskedPaths'] = list(defaults.MASKED_PATHS)
-        linux['readonlyPaths'] = list(defaults.READONLY_PATHS)
+        linux['maskedPaths'] = list(
+            defaults.MASKED_PATHS if spec.masked_paths is None
+            else spec.masked_paths)
+        linux['readonlyPaths'] = list(
+            defaults.READONLY_PATHS if spec.readonly_paths is None
+            else spec.readonly_paths)
+    if spec.devices:
+        linux['devices'] = list(spec.devices)
     if spec.id_map is not None:
         mapping = [{'containerID': 0, 'hostID': spec.id_map.host_base,
                     'size': spec.id_map.size}]
@@ -125,7 +134,8 @@ def _linux(spec: models.ContainerSpec, cgroup_version: int,
 
 def _namespaces(spec: models.ContainerSpec) -> list[models.Json]:
     namespaces: list[models.Json] = [
-        {'type': kind} for kind in ('pid', 'ipc', 'uts', 'mount', 'cgroup')]
+        {'type': kind} for kind in ('pid', 'ipc', 'uts', 'mount', 'cgroup')
+        if kind not in spec.host_namespaces]
     namespaces.append(
         {'type': 'network', 'path': str(spec.sandbox.netns)})
     if spec.sandbox.userns is not None:
@@ -138,7 +148,8 @@ def _resources(spec: models.ContainerSpec,
                cgroup_version: int) -> models.Json:
     return {
         # The OCI runtime itself allows null, zero, random, tty and the like.
-        'devices': [{'allow': spec.privileged, 'access': 'rwm'}],
+        'devices': [{'allow': spec.privileged, 'access': 'rwm'},
+                    *spec.device_rules],
         **limits(spec.resources),
     }
 
@@ -150,6 +161,10 @@ def limits(limits: models.Resources) -> models.Json:
         'swap': limits.memory_swap_bytes,
         'reservation': limits.memory_reservation_bytes,
     })
+    if limits.swappiness is not None:
+        memory['swappiness'] = limits.swappiness
+    if limits.oom_kill_disabled:
+        memory['disableOOMKiller'] = True
     cpu = _given({
         'shares': limits.cpu_shares,
         'quota': limits.cpu_quota_us,

@@ -6,7 +6,7 @@ Formats: passwd(5), group(5).  Files come from hostile images: lines that do
 not parse are skipped, as the C library does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import dataclasses
 
 from novacontainer.runtime import exception
@@ -34,7 +34,8 @@ class Group:
     members: frozenset[str]
 
 
-def resolve(user: str, passwd: bytes, group: bytes) -> models.User:
+def resolve(user: str, passwd: bytes, group: bytes,
+            added: Sequence[str] = ()) -> models.User:
     """Return the ids that ``user`` names.
 
     :param user: ``''``, ``user``, ``user:group`` or ``:group``; each a name
@@ -42,15 +43,19 @@ def resolve(user: str, passwd: bytes, group: bytes) -> models.User:
         that lists the account as a member.
     :param passwd: contents of the image's /etc/passwd, may be empty.
     :param group: contents of the image's /etc/group, may be empty.
+    :param added: names or ids of further groups (``GroupAdd``).
     :raises InvalidRequest: no such user or group, or an id out of range.
     """
     user_word, _, group_word = user.partition(':')
     account = _find_account(user_word or '0', passwd)
+    more = [_find_gid(word, group) for word in added]
     if group_word:
-        return models.User(account.uid, _find_gid(group_word, group))
+        return models.User(account.uid, _find_gid(group_word, group),
+                           tuple(dict.fromkeys(more)))
     extra = [entry.gid for entry in _groups(group)
              if account.name and account.name in entry.members]
-    return models.User(account.uid, account.gid, tuple(dict.fromkeys(extra)))
+    return models.User(account.uid, account.gid,
+                       tuple(dict.fromkeys((*extra, *more))))
 
 
 def home(uid: int, passwd: bytes) -> str:

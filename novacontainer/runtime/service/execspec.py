@@ -86,7 +86,8 @@ class ExecSpecs:
             'Tty': record.terminal}
         as_asked = dataclasses.replace(
             container, config=config, host_config={
-                **container.host_config, 'ConsoleSize': record.console_size})
+                **container.host_config, 'Init': False,
+                'ConsoleSize': record.console_size})
         return oci_spec.process(runspec.describe(
             as_asked, self._rootfs(container),
             self._sandboxes.paths(container),

@@ -17,6 +17,7 @@ import typing
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
+from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import resources
 
@@ -31,6 +32,8 @@ class Policy:
     :param mems: numbers of the host's memory nodes.
     :param ulimits: hard limits beyond which no container with a user
         namespace can go, by name; -1 and absent: none.
+    :param cgroup_version: 1 (hybrid included) or 2.
+    :param reach: what of the host may be had.
     """
 
     cpus: frozenset[int]
@@ -38,11 +41,17 @@ class Policy:
     allow_host_userns: bool = False
     mems: frozenset[int] = frozenset((0,))
     ulimits: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    cgroup_version: int = 1
+    reach: isolation.Policy = dataclasses.field(
+        default_factory=isolation.Policy)
 
 
 #: Fields that are taken as they are, or looked at below.
 _HONOURED = frozenset((
-    'AutoRemove', 'Binds', 'CapAdd', 'CapDrop', 'CpuPeriod',
+    'Annotations', 'AutoRemove', 'Binds', 'CapAdd', 'CapDrop',
+    'CgroupnsMode', 'CpuPeriod', 'DeviceCgroupRules', 'Devices', 'GroupAdd',
+    'Init', 'IpcMode', 'MaskedPaths', 'MemorySwappiness', 'OomKillDisable',
+    'PidMode', 'Privileged', 'ReadonlyPaths', 'UTSMode',
     'CpuQuota', 'CpuShares', 'CpusetCpus', 'CpusetMems', 'Dns',
     'DnsOptions', 'DnsSearch', 'ExtraHosts', 'LogConfig', 'Memory',
     'MemoryReservation', 'MemorySwap', 'Mounts', 'NanoCpus', 'NetworkMode',
@@ -52,11 +61,8 @@ _HONOURED = frozenset((
 
 #: What asks for nothing, beside the empty values of every type.
 _NEUTRAL: Mapping[str, tuple[typing.Any, ...]] = {
-    'CgroupnsMode': ('private',),
     'ConsoleSize': ([0, 0],),
-    'IpcMode': ('private',),
     'Isolation': ('default',),
-    'MemorySwappiness': (-1,),
     'VolumeDriver': ('local',),
 }
 _EMPTY: tuple[typing.Any, ...] = (None, '', 0, [], {})
@@ -101,7 +107,9 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     given: models.Json = dict(body.get('HostConfig') or {})
     _refuse_unsupported(given, policy)
     _check_network(given, body.get('NetworkingConfig') or {})
+    isolation.check(given, policy.reach)
     _check_userns(given, policy)
+    _check_cgroup1(given, policy)
     _check_log(given)
     _check_security(given)
     _check_sysctls(given)
@@ -212,11 +220,32 @@ def _check_userns(given: models.Json, policy: Policy) -> None:
     mode = given.get('UsernsMode') or ''
     if mode not in ('', 'host', 'private'):
         raise _invalid(f'invalid user namespace mode: {mode!r}')
+    if given.get('Privileged'):
+        # Nothing of the host could be reached from within another one.
+        if mode == 'private':
+            raise _invalid('privileged mode is incompatible with user '
+                           'namespaces: leave UsernsMode out')
+        given['UsernsMode'] = 'host'
+        return
     if mode == 'host' and not policy.allow_host_userns:
         raise exception.Forbidden(
             'UsernsMode "host" is not allowed on this host; the operator '
             'can set [containers]allow_host_userns',
             'container.host_userns_forbidden')
+
+
+def _check_cgroup1(given: models.Json, policy: Policy) -> None:
+    """Refuse what only the first version of control groups has."""
+    if policy.cgroup_version == 1:
+        return
+    for field, asked in (
+            ('MemorySwappiness', resources.swappiness(given) is not None),
+            ('OomKillDisable', bool(given.get('OomKillDisable')))):
+        if asked:
+            raise exception.NotSupported(
+                f'{field} needs control groups of version 1, which this '
+                'host does not have; leave it out',
+                'container.field_not_supported')
 
 
 def _check_reach(given: models.Json, policy: Policy) -> None:

@@ -25,6 +25,7 @@ from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import runspec
 from novacontainer.runtime.service import sandboxes
@@ -41,11 +42,13 @@ class Settings:
     :param cgroup_parent: cgroup below which each container has its own.
     :param cgroup_version: 1 (hybrid included) or 2.
     :param log_size_max_bytes: default size at which a log starts anew.
+    :param init_path: the program that a container with ``Init`` begins with.
     """
 
     cgroup_parent: str
     cgroup_version: int
     log_size_max_bytes: int = 0
+    init_path: str = ''
 
     def cgroup_path(self, container_id: str) -> str:
         """Return the path of a container's cgroup in each hierarchy."""
@@ -134,6 +137,8 @@ class Preparation:
         mounts.check_sources(asked)
         all_mounts = (
             *etcfiles.mounts(self._places.home(container.id), container),
+            *isolation.mounts(
+                container.host_config, self._settings.init_path),
             *asked)
         mountpoints.prepare(
             rootfs, [(mount.target, _is_directory(mount))

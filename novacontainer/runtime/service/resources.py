@@ -53,6 +53,10 @@ def check(host_config: models.Json, cpus: frozenset[int],
     if not -1000 <= adjustment <= 1000:
         raise _invalid(f'Invalid value {adjustment}, range for oom score '
                        'adj is [-1000, 1000]')
+    if not 0 <= (swappiness(host_config) or 0) <= 100:
+        raise _invalid(
+            f'Invalid value: {swappiness(host_config)}, valid memory '
+            'swappiness range is 0-100')
     disk_bytes(host_config)
     ulimits(host_config)
 
@@ -82,7 +86,15 @@ def limits(host_config: models.Json) -> models.Resources:
         cpu_period_us=period,
         cpuset_cpus=host_config.get('CpusetCpus') or '',
         cpuset_mems=host_config.get('CpusetMems') or '',
-        pids=max(0, host_config.get('PidsLimit') or 0))
+        pids=max(0, host_config.get('PidsLimit') or 0),
+        swappiness=swappiness(host_config),
+        oom_kill_disabled=bool(host_config.get('OomKillDisable')))
+
+
+def swappiness(host_config: models.Json) -> int | None:
+    """Return ``MemorySwappiness``, None when it is left to the host."""
+    value: int | None = host_config.get('MemorySwappiness')
+    return None if value in (None, -1) else value
 
 
 def default_swap(memory_bytes: int) -> int:

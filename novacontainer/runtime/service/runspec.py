@@ -14,6 +14,7 @@ from novacontainer.runtime.oci import spec as oci_spec
 from novacontainer.runtime.oci import users
 from novacontainer.runtime.service import config as container_config
 from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import resources
 
 #: Longest passwd or group file that is believed.
@@ -35,11 +36,13 @@ def describe(
     config, host = container.config, container.host_config
     passwd = accounts(rootfs, '/etc/passwd')
     user = users.resolve(
-        config.get('User') or '', passwd, accounts(rootfs, '/etc/group'))
+        config.get('User') or '', passwd, accounts(rootfs, '/etc/group'),
+        host.get('GroupAdd') or ())
     return models.ContainerSpec(
         id=container.id,
         rootfs=rootfs,
-        args=(*(config.get('Entrypoint') or ()),
+        args=(*((isolation.INIT, '--') if host.get('Init') else ()),
+              *(config.get('Entrypoint') or ()),
               *(config.get('Cmd') or ())),
         env=_environment(config, users.home(user.uid, passwd)),
         cwd=config.get('WorkingDir') or '/',
@@ -60,8 +63,15 @@ def describe(
         mounts=mounts,
         ulimits=resources.ulimits(host),
         sysctls=dict(host.get('Sysctls') or {}),
-        shm_size_bytes=host.get('ShmSize') or resources.SHM_BYTES,
+        shm_size_bytes=0 if host.get('IpcMode') == 'none' else (
+            host.get('ShmSize') or resources.SHM_BYTES),
         oom_score_adj=host.get('OomScoreAdj') or 0,
+        privileged=bool(host.get('Privileged')),
+        host_namespaces=isolation.host_namespaces(host),
+        devices=isolation.nodes(host),
+        device_rules=isolation.device_rules(host),
+        masked_paths=isolation.hidden_paths(host),
+        readonly_paths=isolation.readonly_paths(host),
     )
 
 

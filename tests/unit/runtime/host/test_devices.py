@@ -1,4 +1,4 @@
-"""Taking back /dev/null."""
+"""Device nodes: what they are, and taking back /dev/null."""
 
 import os
 import pathlib
@@ -6,6 +6,7 @@ from unittest import mock
 
 from oslotest import base
 
+from novacontainer.runtime import exception
 from novacontainer.runtime.host import devices
 
 
@@ -28,3 +29,20 @@ class TestReclaimNull(base.BaseTestCase):
     def test_missing(self):
         self.assertRaises(FileNotFoundError, devices.reclaim_null,
                           str(pathlib.Path('/no/such')))
+
+
+class TestNodes(base.BaseTestCase):
+    def test_inspect(self):
+        node = devices.inspect('/dev/null')
+        self.assertEqual(('c', 1, 3), (node.kind, node.major, node.minor))
+
+    def test_what_is_no_device(self):
+        for path in ('/no/such', '/tmp', '/dev/null/x'):
+            error = self.assertRaises(
+                exception.InvalidRequest, devices.inspect, path)
+            self.assertIn(path, error.message)
+
+    def test_listed(self):
+        found = dict(devices.listed())
+        self.assertEqual(devices.inspect('/dev/null'), found['/dev/null'])
+        self.assertNotIn('/dev/console', found)

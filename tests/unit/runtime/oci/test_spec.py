@@ -136,6 +136,32 @@ class TestBuild(base.BaseTestCase):
         self.assertIn('/proc/kcore', linux['maskedPaths'])
         self.assertIn('/proc/sys', linux['readonlyPaths'])
 
+    def test_what_is_shared_with_the_host(self):
+        document = build(host_namespaces=frozenset(('uts', 'ipc')))
+        self.assertNotIn('hostname', document)
+        kinds = {entry['type'] for entry in document['linux']['namespaces']}
+        self.assertEqual(
+            {'pid', 'mount', 'cgroup', 'network', 'user'}, kinds)
+
+    def test_devices_and_paths(self):
+        rule = {'allow': True, 'type': 'c', 'access': 'r'}
+        linux = build(devices=({'path': '/dev/x'},), device_rules=(rule,),
+                      masked_paths=(), readonly_paths=('/x',))['linux']
+        self.assertEqual([{'path': '/dev/x'}], linux['devices'])
+        self.assertEqual(rule, linux['resources']['devices'][-1])
+        self.assertEqual(([], ['/x']), (
+            linux['maskedPaths'], linux['readonlyPaths']))
+
+    def test_no_shared_memory(self):
+        self.assertNotIn('/dev/shm', [
+            mount['destination']
+            for mount in build(shm_size_bytes=0)['mounts']])
+
+    def test_memory_of_the_first_control_groups(self):
+        memory = spec.limits(models.Resources(
+            swappiness=0, oom_kill_disabled=True))['memory']
+        self.assertEqual({'swappiness': 0, 'disableOOMKiller': True}, memory)
+
     def test_privileged(self):
         document = build(privileged=True)
         self.assertNotIn('maskedPaths', document['linux'])

@@ -70,6 +70,14 @@ class TestResolve(base.BaseTestCase):
         self.assertEqual(33, self.resolve('web', passwd).uid)
         self.assertEqual(34, self.resolve('1:www', PASSWD, group).gid)
 
+    def test_added_groups(self):
+        for user in ('web', '1:7'):
+            found = users.resolve(user, PASSWD, b'more:x:44:\n',
+                                  ('more', '45', '44'))
+            self.assertEqual((44, 45), found.additional_gids)
+        self.assertRaises(exception.InvalidRequest, users.resolve, 'web',
+                          PASSWD, GROUP, ('nosuch',))
+
     def test_home(self):
         self.assertEqual('/var/www', users.home(33, PASSWD))
         self.assertEqual('/', users.home(4711, PASSWD))

@@ -120,7 +120,7 @@ class CreationTest(base.BaseTestCase):
                 (exception.InvalidRequest, {'WorkingDir': 'x'}),
                 (exception.InvalidRequest, {'host_config': {
                     'Binds': ['/no/such/thing:/x']}}),
-                (exception.NotSupported, {'host_config': {
+                (exception.Forbidden, {'host_config': {
                     'Privileged': True}}),
                 (exception.NotSupported, {'host_config': {
                     'StorageOpt': {'size': '1G'}}}),

@@ -2,6 +2,7 @@ from oslotest import base
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import isolation
 
 POLICY = hostconfig.Policy(frozenset({0, 1}), 'crun')
 
@@ -60,18 +61,13 @@ class NormaliseTest(base.BaseTestCase):
 
     def test_not_supported_is_named(self):
         for field, value in (
-                ('Privileged', True), ('PidMode', 'host'),
-                ('IpcMode', 'host'), ('UTSMode', 'host'),
+                ('PidMode', 'host'), ('IpcMode', 'container:x'),
                 ('NetworkMode', 'host'), ('NetworkMode', 'container:x'),
                 ('PortBindings', {'80/tcp': [{'HostPort': '80'}]}),
                 ('PublishAllPorts', True), ('VolumesFrom', ['x']),
-                ('Devices', [{'PathOnHost': '/dev/kvm'}]),
-                ('CgroupParent', '/x'), ('CgroupnsMode', 'host'),
-                ('BlkioWeight', 10), ('GroupAdd', ['1']),
-                ('RestartPolicy', {'Name': 'always'}), ('Init', True),
-                ('Runtime', 'kata'), ('OomKillDisable', True),
-                ('MaskedPaths', ['/x']), ('Annotations', {'a': 'b'}),
-                ('SecurityOpt', ['apparmor=x']), ('MemorySwappiness', 10),
+                ('CgroupParent', '/x'), ('BlkioWeight', 10),
+                ('RestartPolicy', {'Name': 'always'}),
+                ('Runtime', 'kata'), ('SecurityOpt', ['apparmor=x']),
                 ('SecurityOpt', ['seccomp={}']), ('Unheard', 'of'),
                 ('LogConfig', {'Type': 'syslog'}),
                 ('LogConfig', {'Config': {'max-file': '3'}}),
@@ -85,7 +81,7 @@ class NormaliseTest(base.BaseTestCase):
         for field, value in (
                 ('Runtime', 'crun'), ('Runtime', ''),
                 ('IpcMode', 'private'), ('NetworkMode', 'bridge'),
-                ('RestartPolicy', {}), ('MaskedPaths', []),
+                ('RestartPolicy', {}), ('MaskedPaths', None),
                 ('SecurityOpt', ['label=disable', 'seccomp=builtin']),
                 ('LogConfig', {'Type': 'json-file', 'Config': {
                     'max-size': '10m', 'max-file': '1'}})):
@@ -124,6 +120,22 @@ class NormaliseTest(base.BaseTestCase):
         self.assertIn('allow_host_userns', error.message)
         normalise({'UsernsMode': 'host'}, allow_host_userns=True)
         normalise({'UsernsMode': 'private'})
+
+    def test_privileged_has_the_users_of_the_host(self):
+        allowed = isolation.Policy(privileged=True)
+        self.assertEqual('host', normalise(
+            {'Privileged': True}, reach=allowed)['UsernsMode'])
+        self.assertRaises(
+            exception.InvalidRequest, normalise,
+            {'Privileged': True, 'UsernsMode': 'private'}, reach=allowed)
+
+    def test_what_only_the_first_control_groups_have(self):
+        for given in ({'MemorySwappiness': 10}, {'OomKillDisable': True}):
+            normalise(given)
+            self.assertRaises(exception.NotSupported, normalise, given,
+                              cgroup_version=2)
+        self.assertRaises(exception.InvalidRequest, normalise,
+                          {'MemorySwappiness': 101})
 
     def test_bad_values(self):
         for given in (
