@@ -14,8 +14,17 @@ from novacontainer.runtime import exception
 
 _NETWORKS = 'Networks: Neutron makes them and Nova plugs them'
 _VOLUMES = 'Volumes: Cinder makes them and Nova attaches them'
-_SWARM = 'Swarm: Nova schedules'
-_REGISTRY = 'Talking to registries: use "docker load", or Glance through Nova'
+_SWARM = 'Swarm: Nova schedules containers over many hosts'
+_SECRETS = (
+    'Secrets and configs of Swarm: mount a file, or give an instance user '
+    'data'
+)
+_PLUGINS = 'Plugins: choose among the built-in drivers in the configuration'
+_CHECKPOINTS = 'Checkpointing: pause the container, or commit an image of it'
+_REGISTRY = (
+    'Talking to registries: use "docker load" and "docker save" with a tool '
+    'such as skopeo, or Glance through Nova'
+)
 _WEB_SOCKET = 'Attaching through a web socket: use POST …/attach'
 _BUILD = 'Building images: build elsewhere and use "docker load"'
 _PRUNE = 'Pruning: remove by name'
@@ -34,14 +43,14 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('POST', '/images/{name:.+}/push', _REGISTRY),
     ('POST', '/containers/prune', _PRUNE),
     ('GET', '/containers/{name:.+}/attach/ws', _WEB_SOCKET),
-    ('POST', '/containers/{name:.+}/checkpoints', 'Checkpointing'),
-    ('GET', '/containers/{name:.+}/checkpoints', 'Checkpointing'),
+    ('POST', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),
+    ('GET', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),
     ('*', '/networks', _NETWORKS),
     ('*', '/networks/{rest:.+}', _NETWORKS),
     ('*', '/volumes', _VOLUMES),
     ('*', '/volumes/{rest:.+}', _VOLUMES),
-    ('*', '/plugins', 'Plugins'),
-    ('*', '/plugins/{rest:.+}', 'Plugins'),
+    ('*', '/plugins', _PLUGINS),
+    ('*', '/plugins/{rest:.+}', _PLUGINS),
     ('*', '/swarm', _SWARM),
     ('*', '/swarm/{rest:.+}', _SWARM),
     ('*', '/nodes', _SWARM),
@@ -50,10 +59,10 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('*', '/services/{rest:.+}', _SWARM),
     ('*', '/tasks', _SWARM),
     ('*', '/tasks/{rest:.+}', _SWARM),
-    ('*', '/secrets', _SWARM),
-    ('*', '/secrets/{rest:.+}', _SWARM),
-    ('*', '/configs', _SWARM),
-    ('*', '/configs/{rest:.+}', _SWARM),
+    ('*', '/secrets', _SECRETS),
+    ('*', '/secrets/{rest:.+}', _SECRETS),
+    ('*', '/configs', _SECRETS),
+    ('*', '/configs/{rest:.+}', _SECRETS),
 )
 
 

@@ -16,6 +16,26 @@ class UnservedTest(served.ServedTestCase):
         # The docker CLI looks for these words.
         self.assertIn('not supported', message)
 
+    def test_what_will_never_be_served_says_what_to_use_instead(self):
+        for method, path, instead in (
+                ('POST', '/auth', 'docker load'),
+                ('POST', '/build', 'build elsewhere'),
+                ('POST', '/session', 'build elsewhere'),
+                ('POST', '/swarm/init', 'Nova'),
+                ('GET', '/nodes', 'Nova'),
+                ('GET', '/services', 'Nova'),
+                ('GET', '/tasks/x', 'Nova'),
+                ('GET', '/secrets', 'mount a file'),
+                ('POST', '/configs/create', 'mount a file'),
+                ('GET', '/plugins', 'configuration'),
+                ('GET', '/distribution/busybox/json', 'skopeo'),
+                ('POST', '/images/a/b/push?tag=1', 'docker save'),
+                ('POST', '/images/create?fromImage=a', 'docker load'),
+                ('GET', '/images/search?term=a', 'docker load')):
+            answer = self.call(method, path)
+            self.assertEqual(501, answer.status, path)
+            self.assertIn(instead, answer.json['message'], path)
+
     def test_unknown_paths_and_methods(self):
         for method, path in (
                 ('GET', '/nothing'), ('GET', '/v1.44/nothing'),
