@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import subprocess
 import tarfile
+import time
 import unittest
 
 import fixtures
@@ -218,19 +219,26 @@ class ToolsTest(sdk.SdkTestCase):
         shared = first.attrs['RootFS']['Layers'][0]
         self.assertEqual(len(names), len(set(names)))
         self.docker.images.remove('shared:1')
-        self.assertEqual(len(layers) - 1, len(self.layers()))
+        self.expect_layers(len(layers) - 1)
         self.assertEqual(
             shared, self.docker.images.get('shared:2').attrs[
                 'RootFS']['Layers'][0])
         self.docker.images.remove('shared:2')
-        self.assertEqual(len(layers) - 3, len(self.layers()))
+        self.expect_layers(len(layers) - 3)
         again = self.load(saved)
         self.assertEqual({first.id, second.id}, {i.id for i in again})
-        self.assertEqual(len(layers), len(self.layers()))
+        self.expect_layers(len(layers))
         for image in again:
             self.docker.images.remove(image.id)
-        self.assertEqual(len(layers) - 3, len(self.layers()))
+        self.expect_layers(len(layers) - 3)
 
     def layers(self):
         """List the directories of layers that the daemon keeps."""
         return sorted((self.daemon.data_root / 'layers').iterdir())
+
+    def expect_layers(self, count):
+        """Wait until so many are left: files are deleted afterwards."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while len(found := self.layers()) != count:
+            self.assertLess(time.monotonic(), deadline, found)
+            time.sleep(0.02)
