@@ -35,6 +35,7 @@ from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logs
 from novacontainer.runtime.service import preflight
 from novacontainer.runtime.service import preparation
+from novacontainer.runtime.service import pruning
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import resources
 from novacontainer.runtime.service import sandboxes
@@ -151,6 +152,7 @@ class _Parts:
             images=self._images, containers=self._containers, events=hub,
             alterations=self._containers.alterations,
             attachments=self._containers.attachments,
+            pruning=pruning.Pruning(self._containers, self._images),
             archives=self._containers.archives,
             differences=self._containers.differences,
             execs=self._containers.execs,

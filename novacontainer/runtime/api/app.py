@@ -20,6 +20,9 @@ from novacontainer.runtime.api.routes import document
 from novacontainer.runtime.api.routes import events as event_routes
 from novacontainer.runtime.api.routes import execs as exec_routes
 from novacontainer.runtime.api.routes import files as file_routes
+from novacontainer.runtime.api.routes import (
+    housekeeping as housekeeping_routes,
+)
 from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
 from novacontainer.runtime.api.routes import stats as stats_routes
@@ -52,6 +55,7 @@ def routes(
     """
     return (
         *_system(services, pools),
+        *_housekeeping(services, pools),
         *_images(services, pools),
         *_containers(services, pools),
         *_streams(services, pools),
@@ -74,6 +78,20 @@ def _system(
         ('GET', '/info', system.info),
         ('GET', '/events', _follower(events.stream)),
         ('GET', '/openapi.json', document.send),
+    )
+
+
+def _housekeeping(
+    services: api_services.Services, pools: api_pools.Pools
+) -> tuple[Route, ...]:
+    disk = housekeeping_routes.HousekeepingRoutes(services, pools)
+    return (
+        ('GET', '/system/df', disk.usage),
+        ('POST', '/containers/prune', disk.prune_containers),
+        ('POST', '/images/prune', disk.prune_images),
+        ('POST', '/networks/prune', disk.prune_nothing),
+        ('POST', '/volumes/prune', disk.prune_nothing),
+        ('POST', '/build/prune', disk.prune_nothing),
     )
 
 

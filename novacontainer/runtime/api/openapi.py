@@ -17,6 +17,7 @@ import typing
 
 from novacontainer.runtime.api.operations import containers
 from novacontainer.runtime.api.operations import files
+from novacontainer.runtime.api.operations import housekeeping
 from novacontainer.runtime.api.operations import images
 from novacontainer.runtime.api.operations import operation
 from novacontainer.runtime.api.operations import streams
@@ -28,6 +29,7 @@ from novacontainer.runtime import models
 #: Everything that is served, by (method, path).
 OPERATIONS: operation.Operations = {
     **system.OPERATIONS,
+    **housekeeping.OPERATIONS,
     **images.OPERATIONS,
     **containers.OPERATIONS,
     **files.OPERATIONS,

@@ -280,6 +280,26 @@ class Logs(typing.Protocol):
         """
 
 
+class Pruned(typing.Protocol):
+    """What a prune removed; see ``service.pruning``."""
+
+    @property
+    def removed(self) -> Sequence[str | models.Json]: ...
+
+    @property
+    def freed_bytes(self) -> int: ...
+
+
+class Pruning(typing.Protocol):
+    """``service.pruning.Pruning``."""
+
+    def containers(
+        self, filters: Mapping[str, Sequence[str]]
+    ) -> Pruned: ...
+
+    def images(self, filters: Mapping[str, Sequence[str]]) -> Pruned: ...
+
+
 class HostFacts(typing.Protocol):
     """What is so about this host and daemon; see ``service.system``."""
 
@@ -377,4 +397,5 @@ class Services:
     top: Top
     events: Events
     logs: Logs
+    pruning: Pruning
     info: Info

@@ -27,7 +27,6 @@ _REGISTRY = (
 )
 _WEB_SOCKET = 'Attaching through a web socket: use POST …/attach'
 _BUILD = 'Building images: build elsewhere and use "docker load"'
-_PRUNE = 'Pruning: remove by name'
 
 #: Method (* for any), path below /v1.NN, what it would have been for.
 PATHS: tuple[tuple[str, str, str], ...] = (
@@ -36,12 +35,9 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('*', '/build/{rest:.+}', _BUILD),
     ('*', '/session', _BUILD),
     ('*', '/grpc', _BUILD),
-    ('*', '/system/df', 'Reporting disk usage'),
     ('*', '/distribution/{name:.+}/json', _REGISTRY),
     ('GET', '/images/search', _REGISTRY),
-    ('POST', '/images/prune', _PRUNE),
     ('POST', '/images/{name:.+}/push', _REGISTRY),
-    ('POST', '/containers/prune', _PRUNE),
     ('GET', '/containers/{name:.+}/attach/ws', _WEB_SOCKET),
     ('POST', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),
     ('GET', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),

@@ -21,6 +21,7 @@ from novacontainer.runtime.api import services
 from novacontainer.runtime import exception
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import logs
+from novacontainer.runtime.service import pruning
 from tests.unit.runtime.api import fakes
 
 TIMEOUT_S = 20
@@ -73,6 +74,9 @@ class ServedTestCase(base.BaseTestCase):
         self.containers = fakes.Containers(self.directory)
         self.alterations = fakes.Recorder()
         self.archives = fakes.Archives()
+        self.pruning = fakes.Recorder()
+        for kind in ('containers', 'images'):
+            self.pruning.give(kind, pruning.Pruned(['x'], 5))
         self.differences = fakes.Recorder()
         self.differences.give('list', [])
         self.stats = fakes.Recorder()
@@ -100,7 +104,8 @@ class ServedTestCase(base.BaseTestCase):
                 images=self.images, containers=self.containers,
                 alterations=self.alterations, stats=self.stats,
                 top=self.top,
-                archives=self.archives, differences=self.differences,
+                pruning=self.pruning, archives=self.archives,
+                differences=self.differences,
                 attachments=self.attachments, execs=self.execs,
                 events=self.events, logs=logs.LogService(),
                 info=fakes.Info()),

@@ -23,7 +23,7 @@ def table():
     return app.routes(
         services.Services(
             images=fakes.Images(), containers=fakes.Containers('/'),
-            alterations=None, archives=None, differences=None,
+            alterations=None, pruning=None, archives=None, differences=None,
             stats=fakes.Recorder(),
             top=fakes.Recorder(), attachments=None, execs=fakes.Execs(),
             events=None, logs=None, info=fakes.Info()), None)
