@@ -67,6 +67,16 @@ _NEUTRAL: Mapping[str, tuple[typing.Any, ...]] = {
 }
 _EMPTY: tuple[typing.Any, ...] = (None, '', 0, [], {})
 
+#: Why some fields will stay refused.
+_WHY = {
+    'CgroupParent': 'all containers are in the control group that the '
+                    'operator sets, [engine]cgroup_parent',
+    'CpuRealtimePeriod': 'kernels seldom have realtime group scheduling',
+    'CpuRealtimeRuntime': 'kernels seldom have realtime group scheduling',
+    'KernelMemory': 'Linux no longer has this limit; set Memory',
+    'KernelMemoryTCP': 'Linux counts it as Memory',
+}
+
 #: What describes the terminal of the client or a file on its side.
 _CLIENT_SIDE = frozenset(('ConsoleSize', 'ContainerIDFile'))
 
@@ -188,7 +198,7 @@ def _refuse_unsupported(given: models.Json, policy: Policy) -> None:
         if field == 'Runtime' and value == policy.runtime:
             continue
         if value not in _EMPTY and value not in _NEUTRAL.get(field, ()):
-            raise _unsupported(f'HostConfig.{field}')
+            raise _unsupported(f'HostConfig.{field}', _WHY.get(field, ''))
     check_restart(given)
 
 
@@ -319,9 +329,10 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _unsupported(what: str) -> exception.NotSupported:
+def _unsupported(what: str, why: str = '') -> exception.NotSupported:
+    reason = f' ({why})' if why else ''
     return exception.NotSupported(
-        f'{what} is not supported by this version; leave it out',
+        f'{what} is not supported by this version{reason}; leave it out',
         'container.field_not_supported')
 
 

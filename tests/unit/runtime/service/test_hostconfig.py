@@ -77,6 +77,13 @@ class NormaliseTest(base.BaseTestCase):
             self.assertEqual('container.field_not_supported', error.code)
             self.assertIn(field, error.message)
 
+    def test_why_some_stay_refused(self):
+        for field, word in (('KernelMemory', 'set Memory'),
+                            ('CgroupParent', 'cgroup_parent')):
+            error = self.assertRaises(
+                exception.NotSupported, normalise, {field: '9'})
+            self.assertIn(word, error.message)
+
     def test_neutral_values_pass(self):
         for field, value in (
                 ('Runtime', 'crun'), ('Runtime', ''),
