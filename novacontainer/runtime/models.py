@@ -90,6 +90,8 @@ class Container:
     :param conmon_started: start time of that process in clock ticks since
         boot (proc(5) stat field 22), so that a reused pid is not mistaken.
     :param error: why the last start failed, in plain words, or ''.
+    :param restart_count: starts by its restart policy since a person's.
+    :param stopped_by_hand: a person stopped it, and has not started it.
     """
 
     id: str
@@ -110,6 +112,7 @@ class Container:
     restart_count: int = 0
     started: datetime.datetime | None = None
     finished: datetime.datetime | None = None
+    stopped_by_hand: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class CliTest(base.BaseTestCase):
                  'already in use'),
                 (('exec', 'nothing', 'true'), 'No such container: nothing'),
                 (('run', '-d', 'no-such-image'), 'docker load'),
-                (('top', 'errors'), 'not supported'),
+                (('top', 'nothing'), 'No such container: nothing'),
                 (('network', 'ls'), 'not supported')):
             shown = self.docker(*words, fails=True)
             self.assertIn(expected, shown)

@@ -119,6 +119,8 @@ def _asked(wanted: models.Json) -> models.Json:
             given[field] = value
         elif field == 'RestartPolicy':
             hostconfig.check_restart({field: value})
+            if value.get('Name'):
+                given[field] = value
         elif value and field in _LIMITS:
             given[field] = value
         elif value and value != -1:

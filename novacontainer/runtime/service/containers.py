@@ -40,12 +40,14 @@ from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import recovery
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import removal
+from novacontainer.runtime.service import restarts
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import snapshots
 from novacontainer.runtime.service import state
 from novacontainer.runtime.service import usage
 from novacontainer.runtime.service import waiters
 from novacontainer.runtime.storage import base as storage_base
+from novacontainer.runtime.store import containers as container_records
 from novacontainer.runtime.store import database
 from novacontainer.runtime.unpack import unpacker
 
@@ -117,11 +119,14 @@ class ContainerService:
             spec=execspec.ExecSpecs(
                 settings=options.settings, places=self._places,
                 sandbox=self._sandboxes))
+        self._restarts = restarts.Restarts(
+            self._registry, self._start_again)
         self._lifecycle = lifecycle.Lifecycle(
             registry=self._registry, engine=engine, prepare=prepare,
             attachments=self.attachments,
-            removal=self._removal, hub=hub, locks=shared_locks,
-            waiters=self._waiters, stop_timeout_s=options.stop_timeout_s)
+            removal=self._removal, restarts=self._restarts, hub=hub,
+            locks=shared_locks, waiters=self._waiters,
+            stop_timeout_s=options.stop_timeout_s)
         self._snapshots = snapshots.Snapshots(
             images=images, registry=self._registry, places=self._places,
             storage=storage, engine=engine, hub=hub, locks=shared_locks)
@@ -157,6 +162,8 @@ class ContainerService:
         report = self._recovery.run()
         self._monitor.start()
         self.execs.open()
+        self._restarts.open(self._registry.select(
+            container_records.Criteria(statuses=(models.Status.EXITED,))))
         return report
 
     def interrupt(self) -> None:
@@ -165,6 +172,7 @@ class ContainerService:
 
     def close(self) -> None:
         """Watch no longer; containers run on."""
+        self._restarts.close()
         self._monitor.stop()
         self.execs.close()
 
@@ -187,7 +195,7 @@ class ContainerService:
 
     def get(self, name: str) -> models.Container:
         """Return one container."""
-        return self._registry.get(name)
+        return self._shown(self._registry.get(name))
 
     def list(self, *, all: bool, limit: int,
              filters: Mapping[str, Sequence[str]],
@@ -202,7 +210,9 @@ class ContainerService:
         query = list_filters.query(
             filters, all=all, limit=limit, find_container=self.get,
             find_image=self._images.get)
-        return query.apply(self._registry.select(query.criteria))
+        return query.apply([
+            self._shown(one)
+            for one in self._registry.select(query.criteria)])
 
     def counts(self) -> Mapping[models.Status, int]:
         """Return how many containers are in each state that occurs."""
@@ -350,4 +360,16 @@ class ContainerService:
         except exception.NotFound:
             return
         if ended is not None:
+            self._restarts.ended(ended)
             self._removal.remove_automatically(ended)
+
+    def _start_again(self, container: models.Container) -> None:
+        self._lifecycle.start_again(container)
+
+    def _shown(self, container: models.Container) -> models.Container:
+        """Return a container as clients see it."""
+        if (container.status is models.Status.EXITED
+                and self._restarts.is_pending(container.id)):
+            return dataclasses.replace(
+                container, status=models.Status.RESTARTING)
+        return container

@@ -89,6 +89,8 @@ _LOG_TYPES = frozenset(('', _LOG_TYPE, 'k8s-file'))
 
 _LOG_MAX_BYTES = 2**63 - 1
 
+_RESTART_POLICIES = ('no', 'always', 'unless-stopped', 'on-failure')
+
 #: Settings that belong to a namespace of the container's own.
 _SYSCTLS = re.compile(
     r'kernel\.(?:msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|'
@@ -203,14 +205,22 @@ def _refuse_unsupported(given: models.Json, policy: Policy) -> None:
 
 
 def check_restart(given: models.Json) -> None:
-    """Refuse a ``RestartPolicy`` that this version does not have."""
+    """Refuse a ``RestartPolicy`` that makes no sense."""
     restart = given.get('RestartPolicy') or {}
-    policy_name = restart.get('Name') or 'no'
-    if policy_name != 'no':
-        raise _unsupported(f'RestartPolicy {policy_name!r}')
-    if restart.get('MaximumRetryCount'):
+    name = restart.get('Name') or 'no'
+    count = restart.get('MaximumRetryCount') or 0
+    if name not in _RESTART_POLICIES:
+        raise _invalid(f'invalid restart policy: unknown policy {name!r}; '
+                       'use one of ' + ', '.join(_RESTART_POLICIES))
+    if count < 0:
         raise _invalid('invalid restart policy: maximum retry count cannot '
-                       "be used with restart policy 'no'")
+                       'be negative')
+    if count and name != 'on-failure':
+        raise _invalid('invalid restart policy: maximum retry count cannot '
+                       f'be used with restart policy {name!r}')
+    if given.get('AutoRemove') and name != 'no':
+        raise _invalid("can't create 'AutoRemove' container with restart "
+                       'policy')
 
 
 def _check_network(given: models.Json, networking: models.Json) -> None:

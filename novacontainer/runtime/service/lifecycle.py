@@ -24,6 +24,7 @@ from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import removal
+from novacontainer.runtime.service import restarts
 from novacontainer.runtime.service import signals
 from novacontainer.runtime.service import state
 from novacontainer.runtime.service import waiters
@@ -45,6 +46,7 @@ class Lifecycle:
         engine: engine_base.Engine,
         prepare: preparation.Preparation,
         removal: removal.Removal,
+        restarts: restarts.Restarts,
         attachments: attachments.Attachments,
         hub: events.EventHub,
         locks: locks.Locks,
@@ -55,6 +57,7 @@ class Lifecycle:
         self._engine = engine
         self._prepare = prepare
         self._removal = removal
+        self._restarts = restarts
         self._attachments = attachments
         self._hub = hub
         self._locks = locks
@@ -74,6 +77,7 @@ class Lifecycle:
     def start(self, container: models.Container) -> None:
         """See :meth:`service.containers.ContainerService.start`."""
         try:
+            self._restarts.forget(container.id)
             with self._locks.hold(container.id):
                 self._start(self._registry.current(container))
         except (exception.InvalidRequest, exception.Internal):
@@ -81,6 +85,17 @@ class Lifecycle:
             with contextlib.suppress(exception.RuntimeFault):
                 self._removal.remove_automatically(container)
             raise
+
+    def start_again(self, container: models.Container) -> None:
+        """Start what has ended, as its restart policy says.
+
+        Nothing happens where a person was quicker.
+        """
+        with self._locks.hold(container.id):
+            now = self._registry.current(container)
+            if (now.status is models.Status.EXITED
+                    and now.stopped_by_hand == container.stopped_by_hand):
+                self._start(now, again=True)
 
     def stop(self, container: models.Container, timeout_s: int | None,
              signal: str | None) -> None:
@@ -94,7 +109,9 @@ class Lifecycle:
             timeout_s = self._stop_timeout_s
         with contextlib.ExitStack() as stack:
             with self._locks.hold(container.id):
-                now = self._registry.current(container)
+                now = self._by_hand(container)
+                if now is None:
+                    return
                 state.check(now, state.Wish.STOP)
                 ended = self._waiters.add(now.id, waiters.NEXT_EXIT)
                 stack.callback(ended.cancel)
@@ -108,7 +125,9 @@ class Lifecycle:
         number = signals.number(signal or 'KILL')
         with contextlib.ExitStack() as stack:
             with self._locks.hold(container.id):
-                now = self._registry.current(container)
+                now = self._by_hand(container)
+                if now is None:
+                    return
                 state.check(now, state.Wish.KILL)
                 ended = self._waiters.add(now.id, waiters.NEXT_EXIT)
                 stack.callback(ended.cancel)
@@ -144,7 +163,21 @@ class Lifecycle:
             self._save(now, models.Status.RUNNING)
             self._tell(now, 'unpause')
 
-    def _start(self, now: models.Container) -> None:
+    def _by_hand(self,
+                 container: models.Container) -> models.Container | None:
+        """Note that a person wants it down, under its lock.
+
+        :return: the container; None when it only waited to be started again,
+            and no longer does.
+        """
+        waited = self._restarts.forget(container.id)
+        now = self._registry.current(container)
+        if restarts.has_policy(now) and (waited or state.is_live(now)):
+            now = dataclasses.replace(now, stopped_by_hand=True)
+            self._registry.save(now)
+        return None if waited and not state.is_live(now) else now
+
+    def _start(self, now: models.Container, again: bool = False) -> None:
         state.check(now, state.Wish.START)
         with self._noting_failure(now):
             with self._ready(now) as held:
@@ -152,7 +185,7 @@ class Lifecycle:
                 self._attachments.connect(now.id)
                 self._engine.start(now.id)
                 running = state.started(
-                    held, datetime.datetime.now(datetime.UTC))
+                    held, datetime.datetime.now(datetime.UTC), again)
                 self._registry.save(running)
         self._tell(running, 'start')
 

@@ -150,12 +150,16 @@ def held(container: models.Container,
         conmon_started=created.conmon_started, error='')
 
 
-def started(container: models.Container,
-            now: datetime.datetime) -> models.Container:
-    """Return the record of a container whose process has been let go."""
+def started(container: models.Container, now: datetime.datetime,
+            again: bool = False) -> models.Container:
+    """Return the record of a container whose process has been let go.
+
+    :param again: by its restart policy, not by a person.
+    """
     return dataclasses.replace(
         container, status=models.Status.RUNNING, started=now,
-        exit_code=0, oom_killed=False, error='')
+        exit_code=0, oom_killed=False, error='', stopped_by_hand=False,
+        restart_count=container.restart_count + 1 if again else 0)
 
 
 def not_started(container: models.Container,

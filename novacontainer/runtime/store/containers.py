@@ -19,7 +19,7 @@ _COLUMNS = (
     'id', 'name', 'image_id', 'image_name', 'config', 'host_config',
     'host_base', 'id_size', 'created_us', 'status', 'pid', 'conmon_pid',
     'conmon_started', 'exit_code', 'oom_killed', 'error', 'restart_count',
-    'started_us', 'finished_us')
+    'started_us', 'finished_us', 'stopped_by_hand')
 
 #: What changes in a container's life; the other columns never do.
 _STATE = _COLUMNS[_COLUMNS.index('status'):]
@@ -219,6 +219,7 @@ def _to_row(container: models.Container) -> dict[str, str | int | None]:
         'restart_count': container.restart_count,
         'started_us': _to_us(container.started),
         'finished_us': _to_us(container.finished),
+        'stopped_by_hand': int(container.stopped_by_hand),
     }
 
 
@@ -246,6 +247,7 @@ def _from_row(row: sqlite3.Row) -> models.Container:
         restart_count=row['restart_count'],
         started=_from_us(row['started_us']),
         finished=_from_us(row['finished_us']),
+        stopped_by_hand=bool(row['stopped_by_hand']),
     )
 
 

@@ -117,7 +117,8 @@ class UpdateTest(AlterationsCase):
                 (quota, {'NanoCpus': 10**9})):
             self.assertRaises(exception.InvalidRequest,
                               self.alterations.update, name, wanted)
-        for wanted in ({'ShmSize': 5}, {'RestartPolicy': {'Name': 'no-so'}}):
-            self.assertRaises(exception.NotSupported,
-                              self.alterations.update, quota, wanted)
+        self.assertRaises(exception.NotSupported, self.alterations.update,
+                          quota, {'ShmSize': 5})
+        self.assertRaises(exception.InvalidRequest, self.alterations.update,
+                          quota, {'RestartPolicy': {'Name': 'sometimes'}})
         self.assertEqual(10**9, self.limits(container_id)['NanoCpus'])

@@ -48,8 +48,11 @@ class EndingsTest(base.BaseTestCase):
         container_id = self.world.start()
         with mock.patch('novacontainer.runtime.engine.cgroups.oom_killed',
                         return_value=True) as asked:
+            ended = self.world.containers.exit_future(
+                container_id, 'next-exit')
             self.world.engine.finish(container_id, 137)
-            found = self.world.wait(container_id)
+            ended.result(20)
+        found = self.world.get(container_id)
         asked.assert_called_once_with(f'/nc-unit/{container_id}')
         self.assertTrue(found.oom_killed)
         self.assertEqual(['create', 'start', 'oom', 'die'],

@@ -66,7 +66,6 @@ class NormaliseTest(base.BaseTestCase):
                 ('PortBindings', {'80/tcp': [{'HostPort': '80'}]}),
                 ('PublishAllPorts', True), ('VolumesFrom', ['x']),
                 ('CgroupParent', '/x'), ('BlkioWeight', 10),
-                ('RestartPolicy', {'Name': 'always'}),
                 ('Runtime', 'kata'), ('SecurityOpt', ['apparmor=x']),
                 ('SecurityOpt', ['seccomp={}']), ('Unheard', 'of'),
                 ('LogConfig', {'Type': 'syslog'}),
