@@ -201,7 +201,14 @@ class EngineContract:
         self.assertEqual(128 + signal.SIGKILL,
                          self.engine.exit_code(bundle.id))
 
+    def can_limit(self):
+        """Say whether the host can limit anything."""
+        return True
+
     def test_update(self):
+        if not self.can_limit():
+            self.skipTest('This cgroup2 has no controllers: run it on a host '
+                          'whose controllers are not taken by version 1.')
         bundle = self.started(*FOREVER)
         self.engine.update(bundle.id, {
             'memory': {'limit': 64 << 20, 'swap': 128 << 20},

@@ -11,6 +11,7 @@ import docker
 import fixtures
 
 from tests import archives
+from tests.functional import daemon
 from tests.functional import sdk
 
 
@@ -93,6 +94,28 @@ class FilesTest(sdk.SdkTestCase):
             container, 'stat', '-c', '%U', '/scratch/file'))
         chunks, _ = container.get_archive('/scratch/file')
         self.assertEqual({'file'}, set(self.names(chunks)))
+
+    def test_a_slow_client_keeps_nobody_waiting(self):
+        """It uploads to what does not run, which starts meanwhile."""
+        container = self.create_container('sleep', '1000')
+        data = tar((archives.member('slow'), b'x' * 100000))
+        connection = daemon.Connection(self.daemon.socket_path)
+        self.addCleanup(connection.close)
+        connection.putrequest(
+            'PUT', f'/containers/{container.id}/archive?path=/')
+        connection.putheader('Content-Length', str(len(data)))
+        connection.endheaders()
+        connection.send(data[:50000])
+        container.start()
+        container.stop(timeout=0)
+        container.start()
+        connection.send(data[50000:])
+        self.assertEqual(200, connection.getresponse().status)
+        self.assertEqual(b'running', container.exec_run(
+            ['echo', '-n', 'running']).output)
+        container.stop(timeout=0)
+        chunks, _ = container.get_archive('/slow')
+        self.assertEqual({'slow'}, set(self.names(chunks)))
 
     def test_links_lead_nowhere_else(self):
         (self.folder / 'secret').write_text('secret')

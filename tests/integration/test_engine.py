@@ -19,6 +19,10 @@ class EngineCase(containers.Containers, execs.ExecContract):
     def make_engine(self):
         return select.choose(run_root=self.run_root, runtime=self.runtime)
 
+    def can_limit(self):
+        return cgroups.layout() is not cgroups.Layout.V2 or 'pids' in (
+            cgroups.ROOT / 'cgroup.controllers').read_text().split()
+
     def assert_nothing_made(self, bundle):
         super().assert_nothing_made(bundle)
         path = bundle.spec['linux']['cgroupsPath']

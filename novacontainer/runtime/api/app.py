@@ -20,9 +20,7 @@ from novacontainer.runtime.api.routes import document
 from novacontainer.runtime.api.routes import events as event_routes
 from novacontainer.runtime.api.routes import execs as exec_routes
 from novacontainer.runtime.api.routes import files as file_routes
-from novacontainer.runtime.api.routes import (
-    housekeeping as housekeeping_routes,
-)
+from novacontainer.runtime.api.routes import housekeeping
 from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
 from novacontainer.runtime.api.routes import stats as stats_routes
@@ -84,7 +82,7 @@ def _system(
 def _housekeeping(
     services: api_services.Services, pools: api_pools.Pools
 ) -> tuple[Route, ...]:
-    disk = housekeeping_routes.HousekeepingRoutes(services, pools)
+    disk = housekeeping.HousekeepingRoutes(services, pools)
     return (
         ('GET', '/system/df', disk.usage),
         ('POST', '/containers/prune', disk.prune_containers),

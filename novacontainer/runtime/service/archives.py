@@ -4,7 +4,9 @@ Called by ``api.routes.files``.  Calls ``unpack`` (a confined process, in the
 container's user namespace), ``host.inroot``, ``storage`` and the sandbox.
 
 What runs is seen as it sees itself, with its mounts; of what does not run
-the root is mounted for as long as it takes, under the container's lock.
+the root is mounted for as long as it takes.  Nobody waits for a slow client:
+the container's lock is held only to begin and to end, and who starts or
+removes the container meanwhile takes the mount over.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -134,13 +136,12 @@ class Archives:
 
         :param mounts: with what is mounted there, if it runs.
         """
+        container = self._registry.get(name)
         with contextlib.ExitStack() as stack:
-            container = self._registry.get(name)
-            if not (mounts and state.is_live(container)):
-                stack.enter_context(self._locks.hold(container.id))
-            now = self._registry.current(container)
-            state.check_present(now, 'copy files of')
-            with diskfaults.translated('Cannot open the container'):
+            with (self._locks.hold(container.id),
+                  diskfaults.translated('Cannot open the container')):
+                now = self._registry.current(container)
+                state.check_present(now, 'copy files of')
                 root = self._open_root(now, mounts, stack)
                 stack.callback(os.close, root)
                 place = models.Inside(root, self._open_ids(now, stack))
@@ -154,11 +155,18 @@ class Archives:
             raise exception.Conflict(
                 f'Container {now.id} has just ended; try again',
                 'container.not_running')
-        if now.id not in self._storage.mounted():
-            stack.callback(self._storage.unmount, now.id)
+        if not now.pid:
+            stack.callback(self._leave, now.id)
         self._sandboxes.ensure(now)
         return os.open(self._storage.mount(
             now.id, self._layer_paths(now.image_id), now.id_map), _DIRECTORY)
+
+    def _leave(self, container_id: str) -> None:
+        """Unmount what was mounted to look into it."""
+        with self._locks.hold(container_id):
+            now = self._registry.find(container_id)
+            if now is not None and not now.pid:
+                self._storage.unmount(container_id)
 
     def _open_ids(self, now: models.Container,
                   stack: contextlib.ExitStack) -> int:
