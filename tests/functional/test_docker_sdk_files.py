@@ -84,6 +84,17 @@ class FilesTest(sdk.SdkTestCase):
             self.cli('cp', f'{container.id}:/tmp/piped', str(self.folder))
             self.assertEqual('p', (self.folder / 'piped').read_text())
 
+    def test_volumes_without_a_name_are_directories(self):
+        container = self.create_container('ls', '/vol', volumes=['/vol'])
+        container.put_archive('/vol', tar((archives.member('file'), b'x')))
+        container.start()
+        container.wait()
+        self.assertEqual(b'file\n', container.logs())
+        started = self.run_container('ls', '-d', '/other',
+                                     volumes=['/other'])
+        started.wait()
+        self.assertEqual(b'/other\n', started.logs())
+
     def test_what_runs_sees_it_with_its_mounts(self):
         container = self.run_container(tmpfs={'/scratch': ''})
         container.put_archive('/scratch', gzip.compress(tar(

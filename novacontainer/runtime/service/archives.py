@@ -20,6 +20,7 @@ import typing
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import inroot
+from novacontainer.runtime.host import mountpoints
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
 from novacontainer.runtime.image import limits as image_limits
@@ -27,6 +28,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.oci import users
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import locks
+from novacontainer.runtime.service import mounts as container_mounts
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import runspec
 from novacontainer.runtime.service import sandboxes
@@ -158,8 +160,15 @@ class Archives:
         if not now.pid:
             stack.callback(self._leave, now.id)
         self._sandboxes.ensure(now)
-        return os.open(self._storage.mount(
-            now.id, self._layer_paths(now.image_id), now.id_map), _DIRECTORY)
+        rootfs = self._storage.mount(
+            now.id, self._layer_paths(now.image_id), now.id_map)
+        if not now.started:
+            # As they will be when it runs.
+            mountpoints.prepare(
+                rootfs, [(place, True) for place
+                         in container_mounts.volumes(now.config)],
+                now.id_map, now.config.get('WorkingDir') or '/')
+        return os.open(rootfs, _DIRECTORY)
 
     def _leave(self, container_id: str) -> None:
         """Unmount what was mounted to look into it."""

@@ -77,6 +77,7 @@ def merge(body: models.Json, image: models.Image,
         'StopSignal': _stop_signal(body, own),
         'StopTimeout': _stop_timeout(body),
     })
+    mounts.volumes(merged)
     return merged, _warnings(merged, own)
 
 

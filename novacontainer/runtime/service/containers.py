@@ -282,7 +282,10 @@ class ContainerService:
         :param volumes: of no effect, there are no volumes apart from it.
         :raises Conflict: it runs and force was not asked for.
         """
-        self._removal.remove(self.get(name), force)
+        container = self.get(name)
+        if not force:
+            state.check_restarting(container)
+        self._removal.remove(container, force)
 
     def commit(self, name: str, *, repo: str | None, tag: str | None,
                author: str, message: str, pause: bool,

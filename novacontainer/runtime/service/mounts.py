@@ -58,6 +58,16 @@ def anonymous(body: models.Json) -> models.Json:
     return {_target(bind): {} for bind in binds if _is_anonymous(bind)}
 
 
+def volumes(config: models.Json) -> list[str]:
+    """Return the places of the volumes without a name.
+
+    They are directories on the container's own root disk.
+
+    :raises InvalidRequest: a relative or reserved path.
+    """
+    return sorted(_target(path) for path in config.get('Volumes') or ())
+
+
 def check_sources(mounts: tuple[models.Mount, ...]) -> None:
     """Refuse bind mounts of what the host does not have.
 

@@ -142,7 +142,8 @@ class Preparation:
             *asked)
         mountpoints.prepare(
             rootfs, [(mount.target, _is_directory(mount))
-                     for mount in all_mounts],
+                     for mount in all_mounts]
+            + [(path, True) for path in mounts.volumes(container.config)],
             container.id_map, container.config.get('WorkingDir') or '/')
         spec = runspec.describe(
             container, rootfs, self._sandboxes.paths(container),

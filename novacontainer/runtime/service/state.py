@@ -123,6 +123,18 @@ def check_exec(container: models.Container) -> None:
             'before exec', 'container.paused')
 
 
+def check_restarting(container: models.Container) -> None:
+    """Refuse to remove what waits to be started again, unless by force.
+
+    :raises Conflict: it does.
+    """
+    if container.status is models.Status.RESTARTING:
+        raise _conflict(
+            f'You cannot remove a restarting container {container.id}. Stop '
+            'the container before attempting removal or force remove',
+            'container.running')
+
+
 def check_remove(container: models.Container, force: bool) -> None:
     """Refuse to remove what runs, unless by force.
 

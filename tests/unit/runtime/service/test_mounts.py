@@ -12,6 +12,14 @@ def bind(source, target, access='rw', propagation='rprivate'):
 
 class MountsTest(base.BaseTestCase):
 
+    def test_volumes(self):
+        self.assertEqual([], mounts.volumes({'Volumes': None}))
+        self.assertEqual(['/a', '/b/c'], mounts.volumes(
+            {'Volumes': {'/b//c/': {}, '/a': {}}}))
+        for path in ('/', 'relative', '/proc/x', '/a\0'):
+            self.assertRaises(exception.InvalidRequest, mounts.volumes,
+                              {'Volumes': {path: {}}})
+
     def test_none(self):
         self.assertEqual((), mounts.requested({'Binds': None}))
 

@@ -125,7 +125,10 @@ class PersonTest(RestartCase):
 
     def test_remove_while_it_waits(self):
         container_id = self.waiting()
-        self.service.remove(container_id, force=False, volumes=False)
+        self.assertRaises(
+            exception.Conflict, self.service.remove, container_id,
+            force=False, volumes=False)
+        self.service.remove(container_id, force=True, volumes=False)
         self.assertRaises(exception.NotFound, self.service.get, container_id)
 
     def test_what_is_stopped_stays(self):
