@@ -13,10 +13,9 @@ PAGE = (pathlib.Path(__file__).resolve().parents[2]
         / 'doc/source/reference/api.rst')
 ROW = re.compile(r'^   \* - ``([A-Z]+) (/\S+)``$', re.MULTILINE)
 #: Served with other words than a row of their own: HEAD is named beside
-#: GET, and pulling is routed only to be refused with a hint.
+#: GET.
 BESIDE = {('HEAD', '/_ping'),
-          ('HEAD', '/containers/{name:.+}/archive'),
-          ('POST', '/images/create')}
+          ('HEAD', '/containers/{name:.+}/archive')}
 
 
 class TestReference(base.BaseTestCase):

@@ -4,7 +4,7 @@ Called by: ``api.routes``.  Calls: nothing.  Every function raises
 InvalidRequest that names the parameter.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 import json
 import re
 
@@ -81,6 +81,19 @@ def timestamp(request: web.Request, name: str) -> int:
         )
     seconds, fraction = match.groups(default='')
     return int(seconds) * 10**9 + int((fraction + '0' * 9)[:9])
+
+
+def instructions(request: web.Request) -> Sequence[str]:
+    """Return the Dockerfile instructions in ``changes``.
+
+    One a parameter, or one a line.
+    """
+    return [
+        line.strip()
+        for given in request.query.getall('changes', [])
+        for line in clean('changes', given).splitlines()
+        if line.strip()
+    ]
 
 
 def filters(request: web.Request, known: Collection[str]) -> Filters:

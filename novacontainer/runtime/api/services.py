@@ -41,6 +41,15 @@ class Images(typing.Protocol):
         progress: Callable[[str], None],
     ) -> tuple[models.Image, ...]: ...
 
+    def import_root(
+        self,
+        source: BinaryReader,
+        *,
+        reference: str | None,
+        message: str,
+        changes: Sequence[str],
+    ) -> models.Image: ...
+
     def save(self, names: Sequence[str], sink: BinaryWriter) -> None: ...
 
     def layer_paths(self, image: models.Image) -> Sequence[pathlib.Path]:

@@ -134,15 +134,28 @@ def for_root_filesystem(diff_id: str, created_s: int) -> models.Json:
     }
 
 
-def with_layer(base: models.Json, diff_id: str, run: models.Json, *,
-               author: str, message: str,
+def for_import(diff_id: str, run: models.Json, *, message: str,
                now: datetime.datetime) -> models.Json:
+    """Make the config of an image that a person imports.
+
+    :param run: its ``config`` object.
+    """
+    empty = {'architecture': architecture(), 'os': 'linux',
+             'rootfs': {'type': 'layers', 'diff_ids': []}}
+    return with_layer(empty, diff_id, run, author='',
+                      message=message or 'Imported from -', now=now,
+                      created_by='import')
+
+
+def with_layer(base: models.Json, diff_id: str, run: models.Json, *,
+               author: str, message: str, now: datetime.datetime,
+               created_by: str = 'commit') -> models.Json:
     """Make the config of an image that a container was committed to.
 
     :param base: config of the image that the container runs from.
     :param run: the new ``config`` object.
     """
-    entry = {'created': _format(now), 'created_by': 'commit'}
+    entry = {'created': _format(now), 'created_by': created_by}
     if author:
         entry['author'] = author
     if message:

@@ -37,6 +37,18 @@ def image_config(container: models.Container, given: models.Json | None,
         key: value for key, value in (made['Labels'] or {}).items()
         if not key.startswith(_OF_THE_CONTAINER)}
     _overlay(made, given or {})
+    return _changed(made, changes)
+
+
+def of_nothing(changes: Sequence[str]) -> models.Json:
+    """Return the ``config`` object of an image that is imported.
+
+    :raises InvalidRequest: an instruction that cannot be understood.
+    """
+    return _changed(dict.fromkeys(_KEYS), changes)
+
+
+def _changed(made: models.Json, changes: Sequence[str]) -> models.Json:
     for line in changes:
         _apply(made, line)
     made['Env'] = configs.without_bare_names(made['Env'] or ())

@@ -21,6 +21,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import image_commit
 from novacontainer.runtime.service import image_filter
+from novacontainer.runtime.service import image_import
 from novacontainer.runtime.service import image_load
 from novacontainer.runtime.service import image_remove
 from novacontainer.runtime.service import image_repair
@@ -80,6 +81,22 @@ class ImageService:
         return image_load.Loader(
             self._catalog, self._unpacker, self._limits,
         ).run(source, reference, progress)
+
+    def import_root(self, source: archive_read.BinaryReader, *,
+                    reference: str | None, message: str,
+                    changes: Sequence[str]) -> models.Image:
+        """Make an image of a root filesystem tar.
+
+        :param source: plain, gzip, xz, bzip2 or zstd.
+        :param reference: its name, or None.
+        :param changes: Dockerfile instructions, see ``service.changes``.
+        :raises InvalidRequest: the tar is malformed, truncated or past a
+            limit, or an instruction cannot be understood.
+        :raises Unavailable: no space left.
+        """
+        return image_import.Importer(
+            self._catalog, self._unpacker, self._limits,
+        ).run(source, reference=reference, message=message, changes=changes)
 
     def save(self, names: Sequence[str],
              sink: archive_write.BinaryWriter) -> None:

@@ -37,15 +37,16 @@ OPERATIONS: operation.Operations = {
         answer=operation.OBJECT,
     ),
     ('POST', '/images/create'): operation.Operation(
-        'Refuse to pull or import, and say what works instead',
+        'Import a root filesystem; pulling is refused with 501',
         'ImageCreate',
         query={
-            'fromImage': operation.TEXT,
             'fromSrc': operation.TEXT,
+            'repo': operation.TEXT,
             'tag': operation.TEXT,
-            'platform': operation.TEXT,
+            'message': operation.TEXT,
+            'changes': operation.TEXTS,
         },
-        status=501,
+        upload=operation.TAR,
         answer=operation.OBJECT,
     ),
     ('GET', '/images/{name:.+}/json'): operation.Operation(

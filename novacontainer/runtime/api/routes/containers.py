@@ -257,7 +257,7 @@ class ContainerRoutes:
             author=query.text(request, 'author') or '',
             message=query.text(request, 'comment') or '',
             pause=query.flag(request, 'pause', default=True),
-            changes=_changes(request),
+            changes=query.instructions(request),
         )
         return answers.whole({'Id': image.id}, status=201)
 
@@ -287,16 +287,6 @@ class ContainerRoutes:
 
 def _name(request: web.Request) -> str:
     return query.clean('name', request.match_info['name'])
-
-
-def _changes(request: web.Request) -> Sequence[str]:
-    """Return Dockerfile instructions: one a parameter, or one a line."""
-    return [
-        line.strip()
-        for given in request.query.getall('changes', [])
-        for line in query.clean('changes', given).splitlines()
-        if line.strip()
-    ]
 
 
 async def _outcome(ended: 'concurrent.futures.Future[int]') -> bytes:

@@ -140,14 +140,34 @@ class ImageRoutes:
         )
         return answers.whole(list(removed))
 
-    async def create(self, request: web.Request) -> web.Response:
-        """Refuse to pull or import, and say what works instead."""
-        raise exception.NotSupported(
-            'novacontainerd does not pull or import images. Load an archive '
-            'with "docker load", or boot from an image in Glance and Nova '
-            'will load it.',
-            code='image.pull_not_supported',
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """Import a root filesystem (``ImageCreate``); refuse to pull."""
+        source = query.text(request, 'fromSrc')
+        if source != '-':
+            raise exception.NotSupported(
+                'novacontainerd fetches nothing itself. Load an archive with '
+                '"docker load", import a file with "docker import -", or '
+                'boot from an image in Glance and Nova will load it.',
+                code='image.pull_not_supported',
+            )
+        repo, tag = query.text(request, 'repo'), query.text(request, 'tag')
+        message = query.text(request, 'message') or ''
+        changes = query.instructions(request)
+        image = await transfers.receive(
+            request,
+            self._pools,
+            lambda upload: self._images.import_root(
+                upload,
+                reference=f'{repo}:{tag}' if repo and tag else repo,
+                message=message,
+                changes=changes,
+            ),
         )
+        response = answers.stream()
+        await response.prepare(request)
+        await response.write(answers.line({'status': image.id}))
+        await response.write_eof()
+        return response
 
     async def _send(
         self, request: web.Request, names: Sequence[str]

@@ -116,6 +116,10 @@ class Images(Recorder):
         self.pieces = [b'archive']
         self.save_error = None
 
+    def import_root(self, source, **options):
+        self._call('import_root', source.read(100), **options)
+        return IMAGE
+
     def load(self, source, *, reference, progress):
         """Read all of it, or up to ``refuse_after`` bytes."""
         self.calls.append(('load', (), {'reference': reference}))

@@ -102,6 +102,22 @@ class ImageRoutesTest(served.ServedTestCase):
             self.assert_refused(400, 'invalid_request',
                                 self.call(method, path))
 
+    def test_import(self):
+        answer = self.call(
+            'POST', '/images/create?fromSrc=-&repo=shop&tag=2&message=why'
+            '&changes=USER%20x&changes=CMD%20y%0AEXPOSE%208', b'tar')
+        self.assertEqual({'status': fakes.IMAGE.id}, answer.json)
+        self.assertEqual(
+            ('import_root', (b'tar',), {
+                'reference': 'shop:2', 'message': 'why',
+                'changes': ['USER x', 'CMD y', 'EXPOSE 8']}),
+            self.images.calls[-1])
+
+    def test_import_from_elsewhere(self):
+        self.assert_refused(
+            501, 'image.pull_not_supported', self.call(
+                'POST', '/images/create?fromSrc=http://a/b.tar'))
+
     def test_pull_says_what_to_do_instead(self):
         message = self.assert_refused(
             501, 'image.pull_not_supported',
