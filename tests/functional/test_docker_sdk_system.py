@@ -46,8 +46,8 @@ class SystemTest(sdk.SdkTestCase):
         self.assertEqual([], client.containers.list())
 
     def test_what_is_not_served(self):
-        for call in (self.docker.networks.list, self.docker.volumes.list,
-                     self.docker.df, self.docker.secrets.list):
+        for call in (self.docker.secrets.list, self.docker.configs.list,
+                     self.docker.services.list, self.docker.plugins.list):
             error = self.assertRaises(docker.errors.APIError, call)
             self.assertEqual(501, error.status_code)
             self.assertIn('not supported', error.explanation)

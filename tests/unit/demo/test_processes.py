@@ -103,7 +103,7 @@ class SupervisorTest(base.BaseTestCase):
 
     def test_what_left_the_group_is_found_by_its_mark(self):
         self.supervisor.start(self.process(
-            'sh', '-c', 'setsid sleep 61 & sleep 60'))
+            'sh', '-c', 'setsid sleep 61 & exec sleep 60'))
         group = self.pid()
         deadline = time.monotonic() + 60
         while 'sleep' not in self._beside(group):
