@@ -156,6 +156,7 @@ class _Parts:
             archives=self._containers.archives,
             differences=self._containers.differences,
             execs=self._containers.execs,
+            healths=self._containers.healths,
             stats=stats.Stats(chosen.settings, registry.Registry(db)),
             top=top.Top(chosen.settings, registry.Registry(db)),
             logs=logs.LogService(),

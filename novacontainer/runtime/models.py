@@ -383,6 +383,34 @@ class Exec:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Probe:
+    """One result of a health check.
+
+    :param exit_code: -1: it could not be run, or took too long.
+    :param output: the beginning of what it wrote.
+    """
+
+    start: datetime.datetime
+    end: datetime.datetime
+    exit_code: int
+    output: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Health:
+    """What the health checks of a container found.
+
+    :param status: ``starting``, ``healthy`` or ``unhealthy``.
+    :param failing_streak: how many of the last checks failed.
+    :param log: the last results, oldest first.
+    """
+
+    status: str
+    failing_streak: int = 0
+    log: tuple[Probe, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Transfer:
     """What went to or from one block device (cgroup ``io`` or ``blkio``).
 

@@ -189,6 +189,12 @@ class Execs(typing.Protocol):
     def detached(self, exec_id: str) -> object: ...
 
 
+class Healths(typing.Protocol):
+    """``service.health.Healths``."""
+
+    def get(self, container_id: str) -> models.Health | None: ...
+
+
 class Archives(typing.Protocol):
     """``service.archives.Archives``."""
 
@@ -402,6 +408,7 @@ class Services:
     archives: Archives
     differences: Differences
     execs: Execs
+    healths: Healths
     stats: Stats
     top: Top
     events: Events

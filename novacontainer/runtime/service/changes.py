@@ -4,7 +4,8 @@ Called by ``service.snapshots``.  Calls ``service.config``.  Pure functions.
 
 Docker Engine API 1.44, ``POST /commit``: the container's own configuration,
 under what the body gives, under ``changes``: instructions of a Dockerfile
-(CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR).
+(CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER,
+VOLUME, WORKDIR).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +17,20 @@ import shlex
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.service import config as configs
+from novacontainer.runtime.service import healthcheck
 from novacontainer.runtime.service import signals
 
 #: Keys of an image's configuration (OCI image-spec, config.md).
-_KEYS = ('Cmd', 'Entrypoint', 'Env', 'ExposedPorts', 'Labels', 'StopSignal',
-         'User', 'Volumes', 'WorkingDir')
+_KEYS = ('Cmd', 'Entrypoint', 'Env', 'ExposedPorts', 'Healthcheck', 'Labels',
+         'OnBuild', 'Shell', 'StopSignal', 'User', 'Volumes', 'WorkingDir')
 #: Labels that say what the container was, not what the image is.
 _OF_THE_CONTAINER = ('org.openstack.nova.', 'org.openstack.novacontainer.')
+_TIME = re.compile(r'(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)')
+_UNITS_NS = {'ns': 1, 'us': 10**3, 'ms': 10**6, 's': 10**9, 'm': 60 * 10**9,
+             'h': 3600 * 10**9}
+_CHECK_TIMES = {'interval': 'Interval', 'timeout': 'Timeout',
+                'start-period': 'StartPeriod',
+                'start-interval': 'StartInterval'}
 _PORT = re.compile(r'\d{1,5}(?:-\d{1,5})?(?:/(?:tcp|udp|sctp))?')
 
 
@@ -138,6 +146,50 @@ def _expose(made: models.Json, text: str) -> None:
     made['ExposedPorts'] = ports
 
 
+def _healthcheck(made: models.Json, text: str) -> None:
+    """Read ``NONE``, or ``--interval=30s … CMD …``."""
+    given: models.Json = {}
+    while text.startswith('--'):
+        option, _, text = text.partition(' ')
+        name, _, value = option.removeprefix('--').partition('=')
+        text = text.strip()
+        if name == 'retries' and value.isascii() and value.isdigit():
+            given['Retries'] = int(value)
+        elif name in _CHECK_TIMES:
+            given[_CHECK_TIMES[name]] = _nanoseconds(value)
+        else:
+            raise _invalid(f'{option} is not an option of HEALTHCHECK')
+    form, _, rest = text.partition(' ')
+    rest = rest.strip()
+    if form.upper() == 'NONE' and not rest:
+        given['Test'] = ['NONE']
+    elif form.upper() == 'CMD' and rest:
+        words = _words(rest) or []
+        given['Test'] = (['CMD-SHELL', rest]
+                         if words[:2] == ['/bin/sh', '-c']
+                         and not rest.startswith('[')
+                         else ['CMD', *words])
+    else:
+        raise _invalid(f'HEALTHCHECK {text!r}: NONE, or CMD and what is to '
+                       'be run, belongs there')
+    made['Healthcheck'] = healthcheck.merge(given, None)
+
+
+def _nanoseconds(text: str) -> int:
+    """Read a duration in Go's notation: ``1m30s``, ``500ms``."""
+    parts = _TIME.findall(text)
+    if not parts or ''.join(map(''.join, parts)) != text:
+        raise _invalid(f'{text!r} is not a time, as 30s or 1m30s are')
+    return round(sum(float(number) * _UNITS_NS[unit]
+                     for number, unit in parts))
+
+
+def _on_build(made: models.Json, text: str) -> None:
+    if not text:
+        raise _invalid('ONBUILD without an instruction')
+    made['OnBuild'] = [*(made['OnBuild'] or ()), text]
+
+
 def _volume(made: models.Json, text: str) -> None:
     paths = _words(text) if text.startswith('[') else text.split()
     made['Volumes'] = {**(made['Volumes'] or {}),
@@ -163,7 +215,9 @@ _INSTRUCTIONS: dict[str, Callable[[models.Json, str], None]] = {
     'ENTRYPOINT': _command('Entrypoint'),
     'ENV': _env,
     'EXPOSE': _expose,
+    'HEALTHCHECK': _healthcheck,
     'LABEL': _label,
+    'ONBUILD': _on_build,
     'STOPSIGNAL': _stop_signal,
     'USER': _user,
     'VOLUME': _volume,

@@ -1,13 +1,12 @@
 """The ``Config`` half of a create body, merged with the image's own.
 
-Called by ``service.creation``.  Calls ``service.signals`` and
-``service.mounts``.  Pure functions.
+Called by ``service.creation``.  Calls ``service.signals``,
+``service.healthcheck`` and ``service.mounts``.  Pure functions.
 
 Docker Engine API 1.44, ``POST /containers/create``: what the body leaves out
 comes from the image; a command line is not mixed from the two.
 """
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 import posixpath
 import re
@@ -15,6 +14,7 @@ import typing
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime.service import healthcheck
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import signals
 
@@ -28,20 +28,18 @@ _PLAIN = {
     'AttachStdin': False, 'AttachStdout': True, 'AttachStderr': True,
     'Tty': False, 'OpenStdin': False, 'StdinOnce': False}
 
-#: What asks for nothing, beside the empty values of every type.
-_NEUTRAL: Mapping[str, tuple[typing.Any, ...]] = {
-    'Healthcheck': ({'Test': []}, {'Test': ['NONE']}),
-}
+#: What asks for nothing.
 _EMPTY: tuple[typing.Any, ...] = (None, '', 0, [], {})
 
 #: Keys that matter only to who builds upon an image.
-_BUILD_ONLY = frozenset(('OnBuild', 'Shell'))
+_BUILD_ONLY = frozenset(('OnBuild',))
 
 #: Keys handled by name below.
 _HANDLED = frozenset((
     'Cmd', 'Domainname', 'Entrypoint', 'Env', 'ExposedPorts', 'Hostname',
-    'HostConfig', 'Image', 'Labels', 'NetworkDisabled', 'NetworkingConfig',
-    'StopSignal', 'StopTimeout', 'User', 'Volumes', 'WorkingDir'))
+    'Healthcheck', 'HostConfig', 'Image', 'Labels', 'NetworkDisabled',
+    'NetworkingConfig', 'Shell', 'StopSignal', 'StopTimeout', 'User',
+    'Volumes', 'WorkingDir'))
 
 
 def merge(body: models.Json, image: models.Image,
@@ -77,8 +75,9 @@ def merge(body: models.Json, image: models.Image,
         'StopSignal': _stop_signal(body, own),
         'StopTimeout': _stop_timeout(body),
     })
+    merged.update(_checks(body, own))
     mounts.volumes(merged)
-    return merged, _warnings(merged, own)
+    return merged, _warnings(merged)
 
 
 def merge_env(asked: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -113,7 +112,7 @@ def _refuse_unsupported(body: models.Json) -> None:
     for key, value in body.items():
         if key in _HANDLED or key in _PLAIN or key in _BUILD_ONLY:
             continue
-        if value not in _EMPTY and value not in _NEUTRAL.get(key, ()):
+        if value not in _EMPTY:
             raise exception.NotSupported(
                 f'{key} is not supported by this version; leave it out',
                 'container.field_not_supported')
@@ -180,6 +179,14 @@ def _stop_signal(body: models.Json, own: models.Json) -> str | None:
     return name or None
 
 
+def _checks(body: models.Json, own: models.Json) -> models.Json:
+    """Return the health check, and the shell that may run it."""
+    found = {'Healthcheck': healthcheck.merge(
+                 body.get('Healthcheck'), own.get('Healthcheck')),
+             'Shell': body.get('Shell') or own.get('Shell')}
+    return {key: value for key, value in found.items() if value}
+
+
 def _stop_timeout(body: models.Json) -> int | None:
     timeout_s: int | None = body.get('StopTimeout')
     if timeout_s is not None and timeout_s < -1:
@@ -189,17 +196,12 @@ def _stop_timeout(body: models.Json) -> int | None:
     return timeout_s
 
 
-def _warnings(merged: models.Json, own: models.Json) -> list[str]:
-    warnings = []
-    if merged['Volumes']:
-        warnings.append(
-            'Volumes are not kept apart from the container in this version: '
+def _warnings(merged: models.Json) -> list[str]:
+    if not merged['Volumes']:
+        return []
+    return ['Volumes are not kept apart from the container in this version: '
             f'{", ".join(sorted(merged["Volumes"]))} '
-            'lies on its root disk and goes with it.')
-    check = own.get('Healthcheck') or {}
-    if check.get('Test') not in (None, [], ['NONE']):
-        warnings.append('The health check of the image is not run.')
-    return warnings
+            'lies on its root disk and goes with it.']
 
 
 def _or(value: object, default: bool) -> bool:

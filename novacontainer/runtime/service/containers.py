@@ -32,6 +32,7 @@ from novacontainer.runtime.service import execs
 from novacontainer.runtime.service import execspec
 from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import filters as list_filters
+from novacontainer.runtime.service import health
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import idranges
 from novacontainer.runtime.service import lifecycle
@@ -119,6 +120,9 @@ class ContainerService:
             spec=execspec.ExecSpecs(
                 settings=options.settings, places=self._places,
                 sandbox=self._sandboxes))
+        #: What health checks find.
+        self.healths = health.Healths(
+            db=db, registry=self._registry, execs=self.execs, hub=hub)
         self._restarts = restarts.Restarts(
             self._registry, self._start_again)
         self._lifecycle = lifecycle.Lifecycle(
@@ -162,6 +166,7 @@ class ContainerService:
         report = self._recovery.run()
         self._monitor.start()
         self.execs.open()
+        self.healths.open()
         self._restarts.open(self._registry.select(
             container_records.Criteria(statuses=(models.Status.EXITED,))))
         return report
@@ -173,6 +178,7 @@ class ContainerService:
     def close(self) -> None:
         """Watch no longer; containers run on."""
         self._restarts.close()
+        self.healths.close()
         self._monitor.stop()
         self.execs.close()
 
@@ -209,7 +215,7 @@ class ContainerService:
         """
         query = list_filters.query(
             filters, all=all, limit=limit, find_container=self.get,
-            find_image=self._images.get)
+            find_image=self._images.get, find_health=self.healths.get)
         return query.apply([
             self._shown(one)
             for one in self._registry.select(query.criteria)])

@@ -22,10 +22,12 @@ Filters = Mapping[str, Sequence[str]]
 #: Turns a name into the container or image it means.
 FindContainer = Callable[[str], models.Container]
 FindImage = Callable[[str], models.Image]
+#: Returns the health of a container.
+FindHealth = Callable[[str], models.Health | None]
 
 _NAMES = frozenset((
-    'ancestor', 'before', 'exited', 'id', 'label', 'name', 'since',
-    'status')) | traits.NAMES
+    'ancestor', 'before', 'exited', 'health', 'id', 'label', 'name',
+    'since', 'status')) | traits.NAMES
 _LIVE = (models.Status.RUNNING, models.Status.PAUSED)
 
 
@@ -46,7 +48,8 @@ class Query:
 
 
 def query(filters: Filters, *, all: bool, limit: int,
-          find_container: FindContainer, find_image: FindImage) -> Query:
+          find_container: FindContainer, find_image: FindImage,
+          find_health: FindHealth) -> Query:
     """Read the filters.
 
     :param all: also containers that do not run; implied by a limit and by
@@ -62,6 +65,8 @@ def query(filters: Filters, *, all: bool, limit: int,
         statuses = _LIVE
     tests = (*_by_words(filters), *_by_exit_code(exited),
              *_by_time(filters, find_container), *traits.tests(filters))
+    if filters.get('health'):
+        tests += (traits.by_health(filters['health'], find_health),)
     criteria = containers.Criteria(
         statuses=statuses,
         image_ids=tuple(_image_id(name, find_image)

@@ -3,9 +3,9 @@
 Called by ``service.filters``.  Calls ``service.mounts``.  Pure: words in, a
 test out.
 
-Docker Engine API 1.44, ContainerList.  No container here has a health check,
-a published port, a network of Docker's or a service of Swarm's; the filters
-are there all the same, and say so.
+Docker Engine API 1.44, ContainerList.  No container here has a published
+port, a network of Docker's or a service of Swarm's; the filters are there all
+the same, and say so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +32,22 @@ def tests(filters: Mapping[str, Sequence[str]]) -> list[Test]:
             if filters.get(name)]
 
 
-def _health(name: str, words: Sequence[str]) -> Test:
+def by_health(words: Sequence[str],
+              find: Callable[[str], models.Health | None]) -> Test:
+    """Return the test of the filter ``health``.
+
+    :param find: returns what is known of the health of a container.
+    :raises InvalidRequest: a value that the filter does not know.
+    """
     for word in words:
         if word not in _HEALTH:
-            raise _invalid(name, word)
-    return lambda container: 'none' in words
+            raise _invalid('health', word)
+
+    def test(container: models.Container) -> bool:
+        health = find(container.id)
+        return (health.status if health else 'none') in words
+
+    return test
 
 
 def _isolation(_name: str, _words: Sequence[str]) -> Test:
@@ -106,7 +117,6 @@ def _invalid(name: str, word: str) -> exception.InvalidRequest:
 
 _MAKERS: Mapping[str, Callable[[str, Sequence[str]], Test]] = {
     'expose': _expose,
-    'health': _health,
     'is-task': _is_task,
     'isolation': _isolation,
     'network': _network,

@@ -93,7 +93,12 @@ class ContainerRoutes:
             all=everything, limit=limit, filters=filters
         )
         return [
-            view.summary(one, now, self._sizes(one) if size else None)
+            view.summary(
+                one,
+                now,
+                self._sizes(one) if size else None,
+                self._services.healths.get(one.id),
+            )
             for one in found
         ]
 
@@ -112,6 +117,7 @@ class ContainerRoutes:
             places=self._containers.places(container),
             sizes=self._sizes(container) if size else None,
             exec_ids=self._services.execs.ids(container.id),
+            health=self._services.healths.get(container.id),
         )
         return view.inspect(container, around)
 

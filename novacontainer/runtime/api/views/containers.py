@@ -21,6 +21,14 @@ _ALIVE = frozenset(
 )
 
 
+#: How ``docker ps`` tells a health.
+_HEALTHS = {
+    'starting': 'health: starting',
+    'healthy': 'healthy',
+    'unhealthy': 'unhealthy',
+}
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an inspection shows beside the record itself.
@@ -29,6 +37,7 @@ class Surroundings:
     :param sizes: bytes of the writable layer and of the whole root file
         system; None when they were not asked for.
     :param exec_ids: of its execs that are remembered.
+    :param health: what its health checks found; None: it has none.
     """
 
     storage: str
@@ -36,6 +45,7 @@ class Surroundings:
     places: models.Places
     sizes: tuple[int, int] | None = None
     exec_ids: Sequence[str] = ()
+    health: models.Health | None = None
 
 
 def inspect(
@@ -49,7 +59,7 @@ def inspect(
         'Created': times.rfc3339(container.created),
         'Path': command[0] if command else '',
         'Args': command[1:],
-        'State': state(container),
+        'State': state(container, around.health),
         'Image': container.image_id,
         'ResolvConfPath': files.get('resolv.conf', ''),
         'HostnamePath': files.get('hostname', ''),
@@ -77,13 +87,15 @@ def inspect(
     return shown
 
 
-def state(container: models.Container) -> models.Json:
+def state(
+    container: models.Container, found: models.Health | None = None
+) -> models.Json:
     """Show a container's state (``ContainerState``).
 
     A container that was initialised but not started is ``created`` with a
     Pid: its held process.
     """
-    return {
+    shown: models.Json = {
         'Status': str(container.status),
         'Running': container.status in _ALIVE,
         'Paused': container.status is models.Status.PAUSED,
@@ -96,12 +108,33 @@ def state(container: models.Container) -> models.Json:
         'StartedAt': times.rfc3339(container.started),
         'FinishedAt': times.rfc3339(container.finished),
     }
+    if found is not None:
+        shown['Health'] = health(found)
+    return shown
+
+
+def health(found: models.Health) -> models.Json:
+    """Show what health checks found (``Health``)."""
+    return {
+        'Status': found.status,
+        'FailingStreak': found.failing_streak,
+        'Log': [
+            {
+                'Start': times.rfc3339(probe.start),
+                'End': times.rfc3339(probe.end),
+                'ExitCode': probe.exit_code,
+                'Output': probe.output,
+            }
+            for probe in found.log
+        ],
+    }
 
 
 def summary(
     container: models.Container,
     now: datetime.datetime,
     sizes: tuple[int, int] | None = None,
+    found: models.Health | None = None,
 ) -> models.Json:
     """Show one line of ``docker ps`` (``ContainerSummary``)."""
     shown: models.Json = {
@@ -114,7 +147,7 @@ def summary(
         'Ports': [],
         'Labels': container.config.get('Labels') or {},
         'State': str(container.status),
-        'Status': status_text(container, now),
+        'Status': status_text(container, now, found),
         'HostConfig': {
             'NetworkMode': hostconfig.network_mode(container.host_config)
         },
@@ -127,13 +160,16 @@ def summary(
 
 
 def status_text(
-    container: models.Container, now: datetime.datetime
+    container: models.Container,
+    now: datetime.datetime,
+    found: models.Health | None = None,
 ) -> str:
     """Tell the state as a person reads it: ``Up 2 hours (Paused)``."""
     code = container.exit_code
     match container.status:
         case models.Status.RUNNING:
-            return f'Up {_since(container.started, now)}'
+            up = f'Up {_since(container.started, now)}'
+            return f'{up} ({_HEALTHS[found.status]})' if found else up
         case models.Status.PAUSED:
             return f'Up {_since(container.started, now)} (Paused)'
         case models.Status.RESTARTING:

@@ -86,6 +86,8 @@ class ServedTestCase(base.BaseTestCase):
         self.attachments = fakes.Attachments()
         self.addCleanup(self.attachments.close)
         self.execs = fakes.Execs()
+        self.healths = {}
+        self.healths = {}
         self.addCleanup(self.execs.streams.close)
         self.events = events.EventHub()
         self.loop = asyncio.new_event_loop()
@@ -107,6 +109,7 @@ class ServedTestCase(base.BaseTestCase):
                 pruning=self.pruning, archives=self.archives,
                 differences=self.differences,
                 attachments=self.attachments, execs=self.execs,
+                healths=self.healths,
                 events=self.events, logs=logs.LogService(),
                 info=fakes.Info()),
             pools.Pools(reads=2, changes=2, bulk=2), self.PATIENCE_S)

@@ -26,6 +26,7 @@ def table():
             alterations=None, pruning=None, archives=None, differences=None,
             stats=fakes.Recorder(),
             top=fakes.Recorder(), attachments=None, execs=fakes.Execs(),
+            healths={},
             events=None, logs=None, info=fakes.Info()), None)
 
 

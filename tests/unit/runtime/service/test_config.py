@@ -135,10 +135,22 @@ class MergeTest(base.BaseTestCase):
     def test_warnings(self):
         _, warnings = config.merge(
             {'Image': 'x', 'Cmd': ['a']},
-            image(Volumes={'/data': {}},
-                  Healthcheck={'Test': ['CMD', 'x']}), ID)
+            image(Volumes={'/data': {}}), ID)
         self.assertIn('/data', warnings[0])
-        self.assertIn('health check', warnings[1])
+
+    def test_health_check(self):
+        merged, _ = config.merge(
+            {'Image': 'x', 'Cmd': ['a'], 'Healthcheck': {'Retries': 2}},
+            image(Healthcheck={'Test': ['CMD', 'x']},
+                  Shell=['/bin/ash', '-c']), ID)
+        self.assertEqual({'Test': ['CMD', 'x'], 'Retries': 2},
+                         merged['Healthcheck'])
+        self.assertEqual(['/bin/ash', '-c'], merged['Shell'])
+
+    def test_without_a_health_check(self):
+        merged = merge({'Cmd': ['a']})
+        self.assertNotIn('Healthcheck', merged)
+        self.assertNotIn('Shell', merged)
 
     def test_bad_values(self):
         for key, value in (
@@ -150,8 +162,7 @@ class MergeTest(base.BaseTestCase):
                               {'Cmd': ['a'], key: value})
 
     def test_what_is_not_supported_is_named(self):
-        for key, value in (('Healthcheck', {'Test': ['CMD', 'x']}),
-                           ('MacAddress', '00:00:00:00:00:01'),
+        for key, value in (('MacAddress', '00:00:00:00:00:01'),
                            ('ArgsEscaped', True), ('Unheard', 'of')):
             error = self.assertRaises(
                 exception.NotSupported, merge, {'Cmd': ['a'], key: value})

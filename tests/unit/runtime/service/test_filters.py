@@ -35,12 +35,15 @@ def find_image(name):
     return models.Image('sha256:1', {}, (), (), NOW)
 
 
+HEALTHS = {'2' * 64: models.Health('healthy')}
+
+
 class FiltersTest(base.BaseTestCase):
 
     def query(self, all=False, limit=0, **given):
         return filters.query(
             given, all=all, limit=limit, find_container=find_container,
-            find_image=find_image)
+            find_image=find_image, find_health=HEALTHS.get)
 
     def names(self, **given):
         return [one.name for one in self.query(**given).apply(ALL)]
@@ -70,7 +73,7 @@ class FiltersTest(base.BaseTestCase):
         self.assertEqual([], self.names(id=['^12']))
 
     def test_traits(self):
-        self.assertEqual([], self.names(health=['healthy']))
+        self.assertEqual(['two'], self.names(health=['healthy']))
         self.assertEqual(['three', 'two', 'one'],
                          self.names(network=['none', 'x']))
 

@@ -26,7 +26,7 @@ class TraitsTest(base.BaseTestCase):
 
     def test_what_passes(self):
         for filters in (
-                {'health': ['healthy', 'none']}, {'isolation': ['x']},
+                {'isolation': ['x']},
                 {'is_task': ['false']}, {'network': ['none']},
                 {'volume': ['/x', '/mnt']}, {'volume': ['/d']},
                 {'expose': ['80']}, {'expose': ['70-90/tcp']}):
@@ -34,16 +34,27 @@ class TraitsTest(base.BaseTestCase):
 
     def test_what_does_not(self):
         for filters in (
-                {'health': ['healthy']}, {'is_task': ['true']},
+                {'is_task': ['true']},
                 {'network': ['bridge']}, {'volume': ['/srv']},
                 {'publish': ['80']}, {'expose': ['80/udp']},
-                {'expose': ['81']}, {'health': ['none'],
+                {'expose': ['81']}, {'is_task': ['false'],
                                      'network': ['bridge']}):
             self.assertFalse(self.passes(**filters), filters)
 
     def test_bad(self):
-        for filters in ({'health': ['fine']}, {'is_task': ['maybe']},
+        for filters in ({'is_task': ['maybe']},
                         {'publish': ['x']}, {'expose': ['80/ftp']}):
             error = self.assertRaises(
                 exception.InvalidRequest, self.passes, **filters)
             self.assertIn('invalid filter', error.message)
+
+    def test_health(self):
+        healths = {CONTAINER.id: models.Health('healthy')}
+        for found, words, expected in (
+                (healths, ['healthy', 'none'], True),
+                (healths, ['none', 'unhealthy'], False),
+                ({}, ['none'], True), ({}, ['starting'], False)):
+            test = traits.by_health(words, found.get)
+            self.assertIs(expected, test(CONTAINER))
+        self.assertRaises(exception.InvalidRequest, traits.by_health,
+                          ['fine'], healths.get)
