@@ -33,6 +33,7 @@ from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import images
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logs
+from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import preflight
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import pruning
@@ -216,6 +217,10 @@ def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
                 host_namespaces=options.allow_host_namespaces,
                 devices=tuple(options.allowed_devices),
                 init_path=options.init_path),
+            network=netmodes.Policy(
+                host=options.allow_host_namespaces,
+                directory=options.netns_directory,
+                runtime=engine.name),
             allow_host_userns=options.allow_host_userns),
         settings=preparation.Settings(
             cgroup_parent=conf.engine.cgroup_parent,

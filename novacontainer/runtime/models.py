@@ -226,10 +226,15 @@ class User:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SandboxPaths:
-    """Files onto which a container's lasting namespaces are pinned."""
+    """Files onto which a container's lasting namespaces are pinned.
 
-    netns: pathlib.Path
+    :param netns: None: the host's own network namespace.
+    :param shared: the network namespace is not the container's own.
+    """
+
+    netns: pathlib.Path | None
     userns: pathlib.Path | None
+    shared: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

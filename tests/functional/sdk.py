@@ -15,12 +15,17 @@ IMAGE = 'busybox:test'
 
 
 class SdkTestCase(base.BaseTestCase):
-    """Has ``daemon``, ``docker`` and the image ``busybox:test``."""
+    """Has ``daemon``, ``docker`` and the image ``busybox:test``.
+
+    ``options`` are those of the daemon's configuration file.
+    """
+
+    options = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.daemon = daemon.Daemon()
+        cls.daemon = daemon.Daemon(cls.options)
         cls.daemon.setUp()
         cls.addClassCleanup(cls.daemon.cleanUp)
         cls.daemon.load(archives.busybox_image(IMAGE))

@@ -37,7 +37,14 @@ OPTIONS = (
     cfg.BoolOpt(
         'allow_host_namespaces',
         default=False,
-        help='Allow IpcMode, UTSMode and CgroupnsMode "host".'),
+        help='Allow IpcMode, UTSMode, CgroupnsMode and NetworkMode "host".'),
+    cfg.StrOpt(
+        'netns_directory',
+        default='/run/netns',
+        help='Containers may use the network namespaces that are pinned in '
+             'this directory, as by "ip netns add", but for those of other '
+             'containers (HostConfig.NetworkMode "ns:/run/netns/NAME"). '
+             'Empty: none.'),
     cfg.ListOpt(
         'allowed_devices',
         default=[],

@@ -55,8 +55,12 @@ def sandbox_paths(container_id: str, run_root: pathlib.Path,
                   with_user: bool) -> models.SandboxPaths:
     """Return where a container's namespaces are pinned, made or not."""
     return models.SandboxPaths(
-        netns=NETNS_DIRECTORY / f'nc-{container_id[:12]}',
+        netns=_network_pin(container_id),
         userns=run_root / 'userns' / container_id if with_user else None)
+
+
+def _network_pin(container_id: str) -> pathlib.Path:
+    return NETNS_DIRECTORY / f'nc-{container_id[:12]}'
 
 
 def create_sandbox(container_id: str, id_map: models.IdMap | None,
@@ -76,7 +80,8 @@ def create_sandbox(container_id: str, id_map: models.IdMap | None,
         _share_netns_directory()
         with contextlib.ExitStack() as undo:
             with hold(flags, id_map) as pid:
-                _pin(f'/proc/{pid}/ns/net', paths.netns, undo)
+                _pin(f'/proc/{pid}/ns/net', _network_pin(container_id),
+                     undo)
                 if paths.userns is not None:
                     paths.userns.parent.mkdir(
                         mode=0o711, parents=True, exist_ok=True)
@@ -212,7 +217,7 @@ def _share_netns_directory() -> None:
 def _pin(source: str, target: pathlib.Path,
          undo: contextlib.ExitStack) -> None:
     """Bind a namespace onto a file, replacing a stale unmounted one."""
-    if _is_pin(target):
+    if is_namespace(target):
         raise FileExistsError(
             errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     os.close(os.open(target, os.O_CREAT | os.O_CLOEXEC, 0o444))
@@ -220,11 +225,11 @@ def _pin(source: str, target: pathlib.Path,
     mounts.mount(source, str(target), flags=mounts.MS_BIND)
 
 
-def _is_pin(path: pathlib.Path) -> bool:
-    """Say whether a namespace is mounted on the file."""
+def is_namespace(path: pathlib.Path) -> bool:
+    """Say whether a namespace is mounted on the file, no link."""
     try:
-        return path.stat().st_dev == os.stat('/proc/self/ns/net').st_dev
-    except FileNotFoundError:
+        return path.lstat().st_dev == os.stat('/proc/self/ns/net').st_dev
+    except OSError:
         return False
 
 

@@ -103,8 +103,12 @@ def environment(env: Sequence[str], hostname: str,
 
 
 def mounts(shm_size_bytes: int,
-           privileged: bool = False) -> tuple[models.Mount, ...]:
-    """Return the mounts that every container has, in order."""
+           privileged: bool = False,
+           bind_sys: bool = False) -> tuple[models.Mount, ...]:
+    """Return the mounts that every container has, in order.
+
+    :param bind_sys: /sys is that of the host, since no other can be made.
+    """
     kernel = ('nosuid', 'noexec', 'nodev')
     readonly = () if privileged else ('ro',)
     return (
@@ -114,7 +118,9 @@ def mounts(shm_size_bytes: int,
         models.Mount('devpts', 'devpts', '/dev/pts',
                      ('nosuid', 'noexec', 'newinstance', 'ptmxmode=0666',
                       'mode=0620', 'gid=5')),
-        models.Mount('sysfs', 'sysfs', '/sys', (*kernel, *readonly)),
+        models.Mount('bind', '/sys', '/sys',
+                     ('rbind', 'rprivate', *kernel, 'ro')) if bind_sys
+        else models.Mount('sysfs', 'sysfs', '/sys', (*kernel, *readonly)),
         models.Mount('cgroup', 'cgroup', '/sys/fs/cgroup',
                      (*readonly, *kernel, 'relatime')),
         models.Mount('mqueue', 'mqueue', '/dev/mqueue', kernel),

@@ -93,7 +93,10 @@ def _capabilities(spec: models.ContainerSpec) -> models.Json:
 def _mounts(spec: models.ContainerSpec) -> tuple[models.Mount, ...]:
     """Return defaults and own mounts; an own one replaces a default."""
     own = {mount.target for mount in spec.mounts}
-    standard = defaults.mounts(spec.shm_size_bytes, spec.privileged)
+    # A sysfs shows a network namespace, and only in the user namespace that
+    # owns that one may it be mounted.
+    foreign = spec.sandbox.shared and spec.id_map is not None
+    standard = defaults.mounts(spec.shm_size_bytes, spec.privileged, foreign)
     if not spec.shm_size_bytes:
         own.add('/dev/shm')  # noqa: S108
     return (*(mount for mount in standard if mount.target not in own),
@@ -111,7 +114,8 @@ def _linux(spec: models.ContainerSpec, cgroup_version: int,
         'cgroupsPath': spec.cgroup_path,
         'namespaces': _namespaces(spec),
         'resources': _resources(spec, cgroup_version),
-        'sysctl': {**defaults.sysctls(spec.id_map), **spec.sysctls},
+        'sysctl': {**({} if spec.sandbox.shared
+                      else defaults.sysctls(spec.id_map)), **spec.sysctls},
     }
     if not spec.privileged:
         linux['maskedPaths'] = list(
@@ -136,8 +140,9 @@ def _namespaces(spec: models.ContainerSpec) -> list[models.Json]:
     namespaces: list[models.Json] = [
         {'type': kind} for kind in ('pid', 'ipc', 'uts', 'mount', 'cgroup')
         if kind not in spec.host_namespaces]
-    namespaces.append(
-        {'type': 'network', 'path': str(spec.sandbox.netns)})
+    if spec.sandbox.netns is not None:
+        namespaces.append(
+            {'type': 'network', 'path': str(spec.sandbox.netns)})
     if spec.sandbox.userns is not None:
         namespaces.append(
             {'type': 'user', 'path': str(spec.sandbox.userns)})

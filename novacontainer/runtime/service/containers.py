@@ -37,6 +37,7 @@ from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import idranges
 from novacontainer.runtime.service import lifecycle
 from novacontainer.runtime.service import locks
+from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import recovery
 from novacontainer.runtime.service import registry
@@ -97,7 +98,7 @@ class ContainerService:
         prepare = preparation.Preparation(
             settings=options.settings, places=self._places, storage=storage,
             engine=engine, sandbox=self._sandboxes, monitor=self._monitor,
-            layer_paths=self._layer_paths)
+            layer_paths=self._layer_paths, find=self._registry.find)
         self._creation = creation.Creation(
             policy=options.policy, images=images, registry=self._registry,
             places=self._places, storage=storage, ranges=ranges, hub=hub)
@@ -329,8 +330,14 @@ class ContainerService:
         return future
 
     def sandbox_key(self, container: models.Container) -> str:
-        """Return the path of the network namespace's pin."""
-        return str(self._sandboxes.paths(container).netns)
+        """Return the path of the network namespace's pin; '': the host's."""
+        try:
+            netns = netmodes.joined(container, self._sandboxes.paths,
+                                    self._registry.find).netns
+        except exception.NotFound:
+            # The container whose it was has been removed.
+            return ''
+        return str(netns or '')
 
     def log_path(self, container: models.Container) -> pathlib.Path:
         """Return the log file, which is there once it was initialised."""
@@ -343,7 +350,8 @@ class ContainerService:
         """
         return models.Places(
             log=self._places.log(container.id),
-            files=etcfiles.paths(self._places.home(container.id)),
+            files=etcfiles.paths(self._places.home(
+                netmodes.target(container.host_config) or container.id)),
             layers=self._storage.describe(
                 container.id, self._layer_paths(container.image_id)))
 

@@ -22,6 +22,7 @@ from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import idranges
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import names
+from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import platforms
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import resources
@@ -77,6 +78,8 @@ class Creation:
             platforms.check(platform, image, reference)
         merged, warnings = configs.merge(body, image, container_id)
         host_config = hostconfig.normalise(body, self._policy)
+        warnings += netmodes.check(body, host_config, self._policy.network)
+        netmodes.resolve(host_config, merged, body, self._registry.get)
         mounts.check_sources(mounts.requested(host_config))
         container = self._make(models.Container(
             id=container_id,

@@ -13,6 +13,9 @@ import pathlib
 from novacontainer.runtime import models
 from novacontainer.runtime.service import hostconfig
 
+#: What the host itself resolves names with.
+HOST_RESOLV_CONF = pathlib.Path('/etc/resolv.conf')
+
 #: Names in the home directory, which are also those below /etc.
 NAMES = ('hostname', 'hosts', 'resolv.conf')
 
@@ -22,7 +25,7 @@ def write(home: pathlib.Path, container: models.Container) -> None:
     texts = {
         'hostname': f'{container.config["Hostname"]}\n',
         'hosts': hosts(container.config, container.host_config),
-        'resolv.conf': resolv_conf(container.host_config),
+        'resolv.conf': _resolver(container.host_config),
     }
     owner = container.id_map.host_base if container.id_map else 0
     for name in NAMES:
@@ -83,6 +86,15 @@ def resolv_conf(host_config: models.Json) -> str:
     if host_config.get('DnsOptions'):
         lines.append(f'options {" ".join(host_config["DnsOptions"])}')
     return ''.join(f'{line}\n' for line in lines)
+
+
+def _resolver(host_config: models.Json) -> str:
+    """Return the resolver's text: the host's on the network of the host."""
+    if host_config.get('NetworkMode') == 'host' and not any(
+            host_config.get(field)
+            for field in ('Dns', 'DnsSearch', 'DnsOptions')):
+        return HOST_RESOLV_CONF.read_text(errors='replace')
+    return resolv_conf(host_config)
 
 
 def _write_new(path: pathlib.Path, text: str, owner: int) -> None:

@@ -1,7 +1,8 @@
 """The ``HostConfig`` half of a create body: checked, and made complete.
 
 Called by ``service.creation``.  Calls ``service.resources``,
-``service.mounts``, ``oci.defaults``.  Pure functions.
+``service.mounts``, ``oci.defaults``.  Pure functions.  ``NetworkMode`` is the
+matter of ``service.netmodes``.
 
 Docker Engine API 1.44, ``POST /containers/create``.  Nothing is ignored in
 silence: a field that this version does not honour is refused by name, unless
@@ -19,6 +20,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import mounts
+from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import resources
 
 
@@ -34,6 +36,7 @@ class Policy:
         namespace can go, by name; -1 and absent: none.
     :param cgroup_version: 1 (hybrid included) or 2.
     :param reach: what of the host may be had.
+    :param network: what the operator decided about networks.
     """
 
     cpus: frozenset[int]
@@ -44,6 +47,8 @@ class Policy:
     cgroup_version: int = 1
     reach: isolation.Policy = dataclasses.field(
         default_factory=isolation.Policy)
+    network: netmodes.Policy = dataclasses.field(
+        default_factory=netmodes.Policy)
 
 
 #: Fields that are taken as they are, or looked at below.
@@ -55,7 +60,8 @@ _HONOURED = frozenset((
     'CpuQuota', 'CpuShares', 'CpusetCpus', 'CpusetMems', 'Dns',
     'DnsOptions', 'DnsSearch', 'ExtraHosts', 'LogConfig', 'Memory',
     'MemoryReservation', 'MemorySwap', 'Mounts', 'NanoCpus', 'NetworkMode',
-    'OomScoreAdj', 'PidsLimit', 'ReadonlyRootfs', 'RestartPolicy',
+    'OomScoreAdj', 'PidsLimit', 'PortBindings', 'PublishAllPorts',
+    'ReadonlyRootfs', 'RestartPolicy',
     'SecurityOpt', 'ShmSize', 'StorageOpt', 'Sysctls', 'Tmpfs', 'Ulimits',
     'UsernsMode'))
 
@@ -80,7 +86,6 @@ _WHY = {
 #: What describes the terminal of the client or a file on its side.
 _CLIENT_SIDE = frozenset(('ConsoleSize', 'ContainerIDFile'))
 
-_NETWORK_MODES = frozenset(('', 'default', 'bridge', 'none'))
 #: Clients read the log of a ``json-file`` container back (Docker's SDK does
 #: so for ``run``), so that ours must be called so; conmon's own name for
 #: its files is taken too.
@@ -118,7 +123,6 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     """
     given: models.Json = dict(body.get('HostConfig') or {})
     _refuse_unsupported(given, policy)
-    _check_network(given, body.get('NetworkingConfig') or {})
     isolation.check(given, policy.reach)
     _check_userns(given, policy)
     _check_cgroup1(given, policy)
@@ -132,7 +136,6 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     resources.check(given, policy.cpus, policy.mems)
     _check_reach(given, policy)
     mounts.requested(given)
-    given['NetworkMode'] = 'none'
     given['ShmSize'] = given.get('ShmSize') or resources.SHM_BYTES
     given['Runtime'] = policy.runtime
     memory = given.get('Memory') or 0
@@ -221,19 +224,6 @@ def check_restart(given: models.Json) -> None:
     if given.get('AutoRemove') and name != 'no':
         raise _invalid("can't create 'AutoRemove' container with restart "
                        'policy')
-
-
-def _check_network(given: models.Json, networking: models.Json) -> None:
-    mode = given.get('NetworkMode') or ''
-    if mode not in _NETWORK_MODES:
-        raise exception.NotSupported(
-            f'NetworkMode {mode!r} is not supported: a container has a '
-            'network namespace of its own, which is wired from outside',
-            'container.field_not_supported')
-    endpoints = networking.get('EndpointsConfig') or {}
-    for name, endpoint in endpoints.items():
-        if name not in _NETWORK_MODES or any((endpoint or {}).values()):
-            raise _unsupported(f'NetworkingConfig.EndpointsConfig.{name}')
 
 
 def _check_userns(given: models.Json, policy: Policy) -> None:

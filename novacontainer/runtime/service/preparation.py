@@ -27,6 +27,7 @@ from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import mounts
+from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import runspec
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import state
@@ -59,6 +60,7 @@ class Preparation:
     """Makes a container's sandbox, root, bundle and held process.
 
     :param layer_paths: returns the layers of an image id, lowest first.
+    :param find: returns the container of an id.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Preparation:
         sandbox: sandboxes.Sandboxes,
         monitor: exits.ExitMonitor,
         layer_paths: Callable[[str], Sequence[pathlib.Path]],
+        find: netmodes.Find,
     ) -> None:
         self._settings = settings
         self._places = places
@@ -77,6 +80,7 @@ class Preparation:
         self._sandboxes = sandbox
         self._monitor = monitor
         self._layer_paths = layer_paths
+        self._find = find
 
     @contextlib.contextmanager
     def held(self, container: models.Container,
@@ -117,6 +121,7 @@ class Preparation:
     def _root(self, container: models.Container,
               undo: 'Undo') -> pathlib.Path:
         """Make the sandbox, mount the root on it, and put files there."""
+        netmodes.check_running(container, self._find)
         with diskfaults.translated('Cannot make the bundle'):
             self._places.make_bundle(container.id)
         undo(self._places.remove_bundle, container.id)
@@ -135,8 +140,10 @@ class Preparation:
         """Write down what is to be run."""
         asked = mounts.requested(container.host_config)
         mounts.check_sources(asked)
+        # Names and resolvers belong to a network, and go with it.
+        holder = netmodes.owner(container, self._find)
         all_mounts = (
-            *etcfiles.mounts(self._places.home(container.id), container),
+            *etcfiles.mounts(self._places.home(holder.id), container),
             *isolation.mounts(
                 container.host_config, self._settings.init_path),
             *asked)
@@ -146,7 +153,8 @@ class Preparation:
             + [(path, True) for path in mounts.volumes(container.config)],
             container.id_map, container.config.get('WorkingDir') or '/')
         spec = runspec.describe(
-            container, rootfs, self._sandboxes.paths(container),
+            container, rootfs, netmodes.joined(
+                container, self._sandboxes.paths, self._find),
             self._settings.cgroup_path(container.id), all_mounts)
         return models.Bundle(
             id=container.id,

@@ -66,6 +66,24 @@ class TestBuild(base.BaseTestCase):
         self.assertEqual(mapping, linux['uidMappings'])
         self.assertEqual(mapping, linux['gidMappings'])
 
+    def test_network_of_someone_else(self):
+        host = models.SandboxPaths(None, SPEC.sandbox.userns, shared=True)
+        document = build(sandbox=host)
+        self.assertNotIn('network', {
+            entry['type'] for entry in document['linux']['namespaces']})
+        self.assertEqual({}, document['linux']['sysctl'])
+        found = {mount['destination']: mount['type']
+                 for mount in document['mounts']}
+        self.assertEqual('bind', found['/sys'])
+        self.assertNotIn('rw', found)
+        other = models.SandboxPaths(pathlib.Path('/n'), None, shared=True)
+        document = build(sandbox=other, id_map=None)
+        self.assertIn({'type': 'network', 'path': '/n'},
+                      document['linux']['namespaces'])
+        found = {mount['destination']: mount['type']
+                 for mount in document['mounts']}
+        self.assertEqual('sysfs', found['/sys'])
+
     def test_without_user_namespace(self):
         linux = build(id_map=None, sandbox=models.SandboxPaths(
             pathlib.Path('/run/netns/nc-c1'), None))['linux']

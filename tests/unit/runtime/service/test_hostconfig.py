@@ -26,9 +26,9 @@ CLI = {
     'Ulimits': [], 'MaskedPaths': None, 'ReadonlyPaths': None}
 
 
-def normalise(given=None, networking=None, **policy):
+def normalise(given=None, **policy):
     return hostconfig.normalise(
-        {'HostConfig': given, 'NetworkingConfig': networking},
+        {'HostConfig': given},
         hostconfig.Policy(POLICY.cpus, POLICY.runtime, **policy))
 
 
@@ -38,8 +38,8 @@ class NormaliseTest(base.BaseTestCase):
         for given in (None, {}, CLI):
             found = normalise(given)
             self.assertEqual(
-                ('none', 64 * 1024 ** 2, 'crun', 'json-file'),
-                (found['NetworkMode'], found['ShmSize'], found['Runtime'],
+                (64 * 1024 ** 2, 'crun', 'json-file'),
+                (found['ShmSize'], found['Runtime'],
                  found['LogConfig']['Type']))
 
     def test_what_is_asked_is_kept(self):
@@ -62,9 +62,7 @@ class NormaliseTest(base.BaseTestCase):
     def test_not_supported_is_named(self):
         for field, value in (
                 ('PidMode', 'host'), ('IpcMode', 'container:x'),
-                ('NetworkMode', 'host'), ('NetworkMode', 'container:x'),
-                ('PortBindings', {'80/tcp': [{'HostPort': '80'}]}),
-                ('PublishAllPorts', True), ('VolumesFrom', ['x']),
+                ('VolumesFrom', ['x']),
                 ('CgroupParent', '/x'), ('BlkioWeight', 10),
                 ('Runtime', 'kata'), ('SecurityOpt', ['apparmor=x']),
                 ('SecurityOpt', ['seccomp={}']), ('Unheard', 'of'),
@@ -92,15 +90,6 @@ class NormaliseTest(base.BaseTestCase):
                 ('LogConfig', {'Type': 'json-file', 'Config': {
                     'max-size': '10m', 'max-file': '1'}})):
             normalise({field: value})
-
-    def test_networks(self):
-        normalise(networking={'EndpointsConfig': {'default': {},
-                                                  'bridge': None}})
-        for name, endpoint in (('mine', {}),
-                               ('bridge', {'IPAMConfig': {'x': 1}})):
-            self.assertRaises(
-                exception.NotSupported, normalise, None,
-                {'EndpointsConfig': {name: endpoint}})
 
     def test_what_a_user_namespace_takes_away(self):
         files = [{'Name': 'nofile', 'Soft': 5, 'Hard': 9}]
