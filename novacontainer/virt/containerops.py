@@ -258,7 +258,7 @@ class ContainerOps:
         """
         with errors.translated(_Operation.POWER_OFF, instance):
             try:
-                self._client.containers.stop(_name(instance), timeout_s)
+                self._stop(instance, timeout_s)
             except exceptions.NotFound:
                 LOG.warning('There is no container to power off.',
                             instance=instance)
@@ -283,8 +283,13 @@ class ContainerOps:
         with errors.translated(_Operation.REBOOT, instance):
             if reboot_type == 'SOFT' and self._restart(instance):
                 return
-            self._client.containers.stop(_name(instance), 0)
+            self._stop(instance, 0)
             self._start(context, instance, network_info)
+
+    def _stop(self, instance: _Instance, timeout_s: int) -> None:
+        # Without any time it is not even asked: it would begin to end.
+        self._client.containers.stop(
+            _name(instance), timeout_s, None if timeout_s else 'KILL')
 
     def _restart(self, instance: _Instance) -> bool:
         """Reboot what runs, in one request; False: it does not run.

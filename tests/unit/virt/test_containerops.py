@@ -316,7 +316,7 @@ class PowerTestCase(ContainerOpsTestCase):
     def test_power_off(self):
         self.ops.power_off(self.instance, 60)
         self.containers.stop.assert_called_once_with(
-            f'nova-{self.instance.uuid}', 60)
+            f'nova-{self.instance.uuid}', 60, None)
 
     def test_what_is_off_is_silent(self):
         """The kernel would answer for it."""
@@ -381,10 +381,11 @@ class PowerTestCase(ContainerOpsTestCase):
             self.steps.clear()
             self.reboot(kind)
             self.assertEqual(['stop', 'init', 'plug', 'start'], self.steps)
-            self.containers.stop.assert_called_with(mock.ANY, 0)
+            self.containers.stop.assert_called_with(
+                mock.ANY, 0, 'KILL')
 
     def test_hard_reboot(self):
-        def stop(name, timeout_s):
+        def stop(name, timeout_s, signal):
             self.status('exited')
             return mock.DEFAULT
 
