@@ -26,6 +26,7 @@ from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
 from novacontainer.runtime.host import rlimits
 from novacontainer.runtime.image import limits as image_limits
+from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import containers
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import events
@@ -43,12 +44,14 @@ from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import stats
 from novacontainer.runtime.service import system
 from novacontainer.runtime.service import top
+from novacontainer.runtime.service import volumes
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.storage import overlay
 from novacontainer.runtime.store import blobs
 from novacontainer.runtime.store import database
 from novacontainer.runtime.store import layers
 from novacontainer.runtime.store import paths
+from novacontainer.runtime.store import volumefiles
 from novacontainer.runtime.unpack import unpacker
 
 LOG = logging.getLogger(__name__)
@@ -130,7 +133,8 @@ class _Parts:
             conmon=conf.engine.conmon_path)
         places = paths.DataPaths(data_root)
         preflight.check_records(places.database, [
-            data_root / name for name in ('overlay', 'containers', 'layers')])
+            data_root / name
+            for name in ('overlay', 'containers', 'layers', 'volumes')])
         db = database.Database(places.database)
         stack.callback(db.close)
         storage = overlay.Overlay(data_root, run_root / 'userns')
@@ -139,12 +143,17 @@ class _Parts:
             db, blobs.Blobs(places.blobs), layers.Layers(places.layers),
             unpacker.Unpacker(), hub.publish, self._using_image,
             _image_limits(conf))
+        self._volumes = volumes.VolumeService(
+            db=db, files=volumefiles.VolumeFiles(places.volumes),
+            policy=bindpolicy.Policy(tuple(conf.containers.bind_roots)),
+            hub=hub)
         cgroup_version = cgroups.layout().version
         chosen = _options(conf, data_root, run_root, engine, cgroup_version)
         self._containers = containers.ContainerService(
             options=chosen,
             db=db, images=self._images, storage=storage, engine=engine,
             sandbox=sandboxes.Sandboxes(run_root), hub=hub)
+        self._volumes.recover()
         # Containers first: what they no longer use, images may collect.
         self._containers.open()
         stack.callback(self._containers.close)
@@ -153,7 +162,9 @@ class _Parts:
             images=self._images, containers=self._containers, events=hub,
             alterations=self._containers.alterations,
             attachments=self._containers.attachments,
-            pruning=pruning.Pruning(self._containers, self._images),
+            pruning=pruning.Pruning(
+                self._containers, self._images, self._volumes),
+            volumes=self._volumes,
             archives=self._containers.archives,
             differences=self._containers.differences,
             execs=self._containers.execs,

@@ -416,72 +416,28 @@ class Health:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Transfer:
-    """What went to or from one block device (cgroup ``io`` or ``blkio``).
+class Volume:
+    """Files that outlive containers.
 
-    :param operation: ``read`` or ``write``.
+    :param options: ``type``, ``device`` and ``o`` of Docker's driver
+        ``local``; without them it is a directory of ours.
+    :param by_root: root of the host has asked for it.
+    :param users: ids of the containers that have it.
     """
 
-    major: int
-    minor: int
-    operation: str
-    bytes: int
-    operations: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Usage:
-    """What a control group has used; times in nanoseconds.
-
-    :param cpus_ns: by cpu, where the kernel counts so (cgroup v1).
-    :param memory: ``memory.stat`` of the kernel, by name.
-    :param memory_limit_bytes: 0: none.
-    :param pids_limit: 0: none.
-    """
-
-    cpu_ns: int = 0
-    user_ns: int = 0
-    kernel_ns: int = 0
-    cpus_ns: tuple[int, ...] = ()
-    periods: int = 0
-    throttled_periods: int = 0
-    throttled_ns: int = 0
-    memory_bytes: int = 0
-    memory_max_bytes: int = 0
-    memory_limit_bytes: int = 0
-    memory_failures: int = 0
-    memory: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    pids: int = 0
-    pids_limit: int = 0
-    transfers: tuple[Transfer, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sample:
-    """What a container and its host had used at one moment.
-
-    :param usage: None for a container that does not run.
-    :param host_cpu_ns: time that all cpus of the host have counted.
-    :param host_memory_bytes: memory of the host.
-    :param interfaces: counters of proc(5), ``/proc/[pid]/net/dev``, by
-        interface and name (``rx_bytes``).
-    """
-
-    container: Container
-    read: datetime.datetime
-    usage: Usage | None
-    cgroup_version: int
-    cpus: int
-    host_cpu_ns: int
-    host_memory_bytes: int
-    interfaces: Mapping[str, Mapping[str, int]]
+    name: str
+    created: datetime.datetime
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    by_root: bool = False
+    users: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Event:
     """One entry of ``GET /events``.
 
-    :param type: ``container`` or ``image`` (later: network, volume, daemon).
+    :param type: ``container``, ``image`` or ``volume``.
     :param action: ``create``, ``start``, ``die``, …
     :param actor_id: id of the object.
     :param attributes: name, image, labels, exitCode, as Docker gives them.

@@ -26,6 +26,7 @@ from novacontainer.runtime.api.routes import logs as log_routes
 from novacontainer.runtime.api.routes import stats as stats_routes
 from novacontainer.runtime.api.routes import system as system_routes
 from novacontainer.runtime.api.routes import unserved
+from novacontainer.runtime.api.routes import volumes as volume_routes
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import version
 
@@ -57,6 +58,7 @@ def routes(
         *_images(services, pools),
         *_containers(services, pools),
         *_streams(services, pools),
+        *_volumes(services, pools),
         *(
             (method, path, unserved.refuse(what))
             for method, path, what in unserved.PATHS
@@ -88,7 +90,6 @@ def _housekeeping(
         ('POST', '/containers/prune', disk.prune_containers),
         ('POST', '/images/prune', disk.prune_images),
         ('POST', '/networks/prune', disk.prune_nothing),
-        ('POST', '/volumes/prune', disk.prune_nothing),
         ('POST', '/build/prune', disk.prune_nothing),
     )
 
@@ -139,6 +140,19 @@ def _containers(
         ('POST', '/containers/{name:.+}/update', containers.update),
         ('POST', '/containers/{name:.+}/wait', _follower(containers.wait)),
         ('DELETE', '/containers/{name:.+}', containers.remove),
+    )
+
+
+def _volumes(
+    services: api_services.Services, pools: api_pools.Pools
+) -> tuple[Route, ...]:
+    volumes = volume_routes.VolumeRoutes(services, pools)
+    return (
+        ('GET', '/volumes', volumes.list),
+        ('POST', '/volumes/create', volumes.create),
+        ('POST', '/volumes/prune', volumes.prune),
+        ('GET', '/volumes/{name:.+}', volumes.inspect),
+        ('DELETE', '/volumes/{name:.+}', volumes.remove),
     )
 
 

@@ -57,6 +57,10 @@ def _image(event: models.Event, value: str) -> bool:
     )
 
 
+def _volume(event: models.Event, value: str) -> bool:
+    return event.type == 'volume' and event.actor_id.startswith(value)
+
+
 def _label(event: models.Event, value: str) -> bool:
     key, equals, wanted = value.partition('=')
     if key not in event.attributes:
@@ -88,6 +92,7 @@ _MATCHERS: Mapping[str, Callable[[models.Event, str], bool]] = {
     'scope': _scope,
     'container': _container,
     'image': _image,
+    'volume': _volume,
     'label': _label,
     **dict.fromkeys(
         (
@@ -98,7 +103,6 @@ _MATCHERS: Mapping[str, Callable[[models.Event, str], bool]] = {
             'plugin',
             'secret',
             'service',
-            'volume',
         ),
         _foreign,
     ),

@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Callable
 import contextvars
 import logging
 import re
-import socket
-import struct
 import time
 import typing
 import uuid
@@ -22,6 +20,7 @@ import uuid
 from aiohttp import web
 
 from novacontainer.runtime.api import errors
+from novacontainer.runtime.api import peers
 from novacontainer.runtime.api import version
 from novacontainer.runtime import exception
 
@@ -62,7 +61,7 @@ async def identify(
             ident,
             request.method,
             request.rel_url,
-            _peer(request),
+            peers.describe(request),
         )
     began = time.monotonic()
     try:
@@ -144,19 +143,3 @@ def _break_off(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return typing.cast(web.StreamResponse, request[_BEGUN])
-
-
-def _peer(request: web.Request) -> str:
-    """Say who is at the other end of the socket (unix(7), SO_PEERCRED)."""
-    transport = request.transport
-    sock = transport.get_extra_info('socket') if transport else None
-    if sock is None or sock.family != socket.AF_UNIX:
-        return 'an unknown peer'
-    try:
-        raw = sock.getsockopt(
-            socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize('3i')
-        )
-    except OSError:
-        return 'a peer that is gone'
-    pid, uid, gid = struct.unpack('3i', raw)
-    return f'pid {pid} uid {uid} gid {gid}'

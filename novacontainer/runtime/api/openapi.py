@@ -22,6 +22,7 @@ from novacontainer.runtime.api.operations import images
 from novacontainer.runtime.api.operations import operation
 from novacontainer.runtime.api.operations import streams
 from novacontainer.runtime.api.operations import system
+from novacontainer.runtime.api.operations import volumes
 from novacontainer.runtime.api.routes import unserved
 from novacontainer.runtime.api import version
 from novacontainer.runtime import models
@@ -34,6 +35,7 @@ OPERATIONS: operation.Operations = {
     **containers.OPERATIONS,
     **files.OPERATIONS,
     **streams.OPERATIONS,
+    **volumes.OPERATIONS,
 }
 
 _PATTERN = re.compile(r'{(\w+):[^}]*}')

@@ -13,6 +13,7 @@ import dataclasses
 import pathlib
 import typing
 
+from novacontainer.runtime import measures
 from novacontainer.runtime import models
 
 
@@ -215,6 +216,24 @@ class Archives(typing.Protocol):
     def export(self, name: str, sink: BinaryWriter) -> object: ...
 
 
+class Volumes(typing.Protocol):
+    """``service.volumes.VolumeService``."""
+
+    def create(self, body: models.Json, by_root: bool) -> models.Volume: ...
+
+    def get(self, name: str) -> models.Volume: ...
+
+    def list(
+        self, filters: Mapping[str, Sequence[str]]
+    ) -> Sequence[models.Volume]: ...
+
+    def remove(self, name: str, force: bool) -> object: ...
+
+    def path(self, volume: models.Volume) -> pathlib.Path: ...
+
+    def size_bytes(self, volume: models.Volume) -> int: ...
+
+
 class Differences(typing.Protocol):
     """``service.differences.Differences``."""
 
@@ -224,7 +243,7 @@ class Differences(typing.Protocol):
 class Stats(typing.Protocol):
     """``service.stats.Stats``."""
 
-    def sample(self, name: str) -> models.Sample: ...
+    def sample(self, name: str) -> measures.Sample: ...
 
 
 class Top(typing.Protocol):
@@ -313,6 +332,8 @@ class Pruning(typing.Protocol):
     ) -> Pruned: ...
 
     def images(self, filters: Mapping[str, Sequence[str]]) -> Pruned: ...
+
+    def volumes(self, filters: Mapping[str, Sequence[str]]) -> Pruned: ...
 
 
 class HostFacts(typing.Protocol):
@@ -414,4 +435,5 @@ class Services:
     events: Events
     logs: Logs
     pruning: Pruning
+    volumes: Volumes
     info: Info

@@ -52,6 +52,14 @@ OPTIONS = (
              '(HostConfig.Devices): paths, in which *, ? and [] match as in '
              'a shell, and * also matches a slash. A container with a user '
              'namespace can use a node only where its mode lets others.'),
+    cfg.ListOpt(
+        'bind_roots',
+        default=[],
+        help='Directories of the host from which containers of clients that '
+             'are not root get files as their own (HostConfig.Binds and '
+             "Mounts, devices of volumes): the host's root is the "
+             "container's root there, and other ids are the same. What root "
+             'of the host asks to bind is always so.'),
     cfg.StrOpt(
         'init_path',
         default='/usr/bin/tini-static',

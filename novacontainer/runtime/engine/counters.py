@@ -12,7 +12,7 @@ import os
 import pathlib
 
 from novacontainer.runtime.engine import cgroups
-from novacontainer.runtime import models
+from novacontainer.runtime import measures
 
 #: What version 1 shows where there is no limit: the largest whole page.
 _NO_LIMIT = 1 << 62
@@ -21,7 +21,7 @@ _OPERATIONS = {'rbytes': 'read', 'wbytes': 'write'}
 
 
 def read(cgroup_path: str, version: int,
-         root: pathlib.Path = cgroups.ROOT) -> models.Usage:
+         root: pathlib.Path = cgroups.ROOT) -> measures.Usage:
     """Read all counters of a cgroup; zeros when it has gone.
 
     :param version: of the hierarchy that limits are applied with.
@@ -32,14 +32,14 @@ def read(cgroup_path: str, version: int,
     return _first(root, relative)
 
 
-def _first(root: pathlib.Path, relative: str) -> models.Usage:
+def _first(root: pathlib.Path, relative: str) -> measures.Usage:
     cpu, cpuacct, memory, pids, blkio = (
         root / controller / relative for controller in (
             'cpu', 'cpuacct', 'memory', 'pids', 'blkio'))
     throttled = _table(cpu / 'cpu.stat')
     ticks = _table(cpuacct / 'cpuacct.stat')
     tick_ns = _NS // os.sysconf('SC_CLK_TCK')
-    return models.Usage(
+    return measures.Usage(
         cpu_ns=_number(cpuacct / 'cpuacct.usage'),
         user_ns=ticks.get('user', 0) * tick_ns,
         kernel_ns=ticks.get('system', 0) * tick_ns,
@@ -58,9 +58,9 @@ def _first(root: pathlib.Path, relative: str) -> models.Usage:
         transfers=tuple(_transfers(blkio)))
 
 
-def _second(top: pathlib.Path) -> models.Usage:
+def _second(top: pathlib.Path) -> measures.Usage:
     cpu = _table(top / 'cpu.stat')
-    return models.Usage(
+    return measures.Usage(
         cpu_ns=cpu.get('usage_usec', 0) * 1000,
         user_ns=cpu.get('user_usec', 0) * 1000,
         kernel_ns=cpu.get('system_usec', 0) * 1000,
@@ -77,7 +77,7 @@ def _second(top: pathlib.Path) -> models.Usage:
         transfers=tuple(_io_stat(_text(top / 'io.stat'))))
 
 
-def _transfers(blkio: pathlib.Path) -> Iterator[models.Transfer]:
+def _transfers(blkio: pathlib.Path) -> Iterator[measures.Transfer]:
     """Read lines of the form ``8:0 Read 4096``."""
     operations = {
         tuple(words[:2]): int(words[2]) for words in _lines(
@@ -85,19 +85,19 @@ def _transfers(blkio: pathlib.Path) -> Iterator[models.Transfer]:
     for words in _lines(blkio / 'blkio.throttle.io_service_bytes'):
         if len(words) == 3 and words[1] in ('Read', 'Write'):
             major, _, minor = words[0].partition(':')
-            yield models.Transfer(
+            yield measures.Transfer(
                 int(major), int(minor), words[1].lower(), int(words[2]),
                 operations.get((words[0], words[1]), 0))
 
 
-def _io_stat(text: str) -> Iterator[models.Transfer]:
+def _io_stat(text: str) -> Iterator[measures.Transfer]:
     """Read lines of the form ``8:0 rbytes=4096 wbytes=0 rios=1 wios=0``."""
     for line in text.splitlines():
         device, *pairs = line.split()
         major, _, minor = device.partition(':')
         counts = dict(pair.split('=', 1) for pair in pairs if '=' in pair)
         for name, operation in _OPERATIONS.items():
-            yield models.Transfer(
+            yield measures.Transfer(
                 int(major), int(minor), operation, int(counts.get(name, 0)),
                 int(counts.get(f'{name[0]}ios', 0)))
 

@@ -85,5 +85,16 @@ def container_event(
         attributes=attributes, time_ns=time.time_ns())
 
 
+def volume_event(
+    name: str,
+    action: str,
+    attributes: Mapping[str, str],
+) -> models.Event:
+    """Describe ``action`` on a volume."""
+    return models.Event(
+        type='volume', action=action, actor_id=name,
+        attributes=attributes, time_ns=time.time_ns())
+
+
 def _time_ns(event: models.Event) -> int:
     return event.time_ns

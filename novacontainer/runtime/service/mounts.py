@@ -7,6 +7,7 @@ Docker Engine API 1.44: ``HostConfig.Binds`` (``source:target[:options]``),
 ``HostConfig.Mounts`` and ``HostConfig.Tmpfs``.  Volumes are not there yet.
 """
 
+from collections.abc import Sequence
 import os
 import posixpath
 import re
@@ -127,13 +128,21 @@ def _from_mount(mount: models.Json) -> models.Mount:
     raise _unsupported(f'Type {kind}')
 
 
-def _from_tmpfs(target: str, options: str) -> models.Mount:
-    words = [word for word in options.split(',') if word]
+def check_tmpfs_words(words: Sequence[str], where: str) -> None:
+    """Refuse options that a tmpfs does not have.
+
+    :raises InvalidRequest: names the word.
+    """
     for word in words:
         name, _, value = word.partition('=')
         if not _TMPFS_OPTION.fullmatch(word) or (
                 name in ('uid', 'gid') and int(value) > _ID_MAX):
-            raise _invalid(f'invalid tmpfs option {word!r} for {target}')
+            raise _invalid(f'invalid tmpfs option {word!r} for {where}')
+
+
+def _from_tmpfs(target: str, options: str) -> models.Mount:
+    words = [word for word in options.split(',') if word]
+    check_tmpfs_words(words, target)
     opposites = {word.removeprefix('no') for word in words}
     defaults = [word for word in _TMPFS_DEFAULTS
                 if word.removeprefix('no') not in opposites]

@@ -1,10 +1,10 @@
-"""Remove what nobody uses: ended containers, images without containers.
+"""Remove what nobody uses: containers, images and volumes.
 
 Called by ``api.routes.housekeeping``.  Calls ``service.containers``,
-``service.images``, ``service.moments``.
+``service.images``, ``service.volumes``, ``service.moments``.
 
-Docker Engine API 1.44, ContainerPrune and ImagePrune.  What comes into use
-meanwhile stays: each is removed as a client would remove it.
+Docker Engine API 1.44, ContainerPrune, ImagePrune and VolumePrune.  What
+comes into use meanwhile stays: each is removed as a client would remove it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,8 @@ from novacontainer.runtime import models
 from novacontainer.runtime.service import containers as container_service
 from novacontainer.runtime.service import images as image_service
 from novacontainer.runtime.service import moments
+from novacontainer.runtime.service import volumes as volume_service
+from novacontainer.runtime.service import volumespec
 
 #: States of containers that have ended, or were never started.
 _ENDED = (models.Status.CREATED, models.Status.EXITED, models.Status.DEAD)
@@ -27,7 +29,8 @@ _TRUE = ('', '1', 'true', 't', 'True', 'TRUE')
 class Pruned:
     """What went, and how many bytes of the disk are free again.
 
-    :param removed: ids of containers, or records of removed images.
+    :param removed: ids of containers, names of volumes, or records of
+        removed images.
     """
 
     removed: Sequence[str | models.Json]
@@ -38,9 +41,11 @@ class Pruning:
     """Finds what is unused and removes it."""
 
     def __init__(self, containers: container_service.ContainerService,
-                 images: image_service.ImageService) -> None:
+                 images: image_service.ImageService,
+                 volumes: volume_service.VolumeService) -> None:
         self._containers = containers
         self._images = images
+        self._volumes = volumes
 
     def containers(self, filters: Mapping[str, Sequence[str]]) -> Pruned:
         """Remove the containers that do not run.
@@ -84,6 +89,37 @@ class Pruning:
             records = self._remove(image)
             removed += records
             freed += _freed_bytes(image, records)
+        return Pruned(removed, freed)
+
+    def volumes(self, filters: Mapping[str, Sequence[str]]) -> Pruned:
+        """Remove volumes that no container has.
+
+        What is not a directory of ours stays: it would free nothing.
+
+        :param filters: ``label``, ``label!``, and ``all``: true takes those
+            with a name too.
+        :raises InvalidRequest: a filter makes no sense.
+        """
+        wanted = _Wanted.of(filters)
+        for text in filters.get('all', ()):
+            if text.lower() not in ('1', 't', 'true', '0', 'f', 'false'):
+                raise exception.InvalidRequest(
+                    f"invalid filter 'all': {text[:80]!r}", 'filter.invalid')
+        nameless_only = not any(
+            text.lower() in ('1', 't', 'true')
+            for text in filters.get('all', ()))
+        removed: list[str] = []
+        freed = 0
+        for one in self._volumes.list({'dangling': ['true']}):
+            if one.options or not wanted.takes(one.created, one.labels) or (
+                    nameless_only
+                    and volumespec.ANONYMOUS not in one.labels):
+                continue
+            size = self._volumes.size_bytes(one)
+            with contextlib.suppress(exception.NotFound, exception.Conflict):
+                self._volumes.remove(one.name)
+                removed.append(one.name)
+                freed += size
         return Pruned(removed, freed)
 
     def _remove(self, image: models.Image) -> list[models.Json]:

@@ -9,7 +9,7 @@ import os
 import pathlib
 
 from novacontainer.runtime.engine import counters
-from novacontainer.runtime import models
+from novacontainer.runtime import measures
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import state
@@ -29,7 +29,7 @@ class Stats:
         self._settings = settings
         self._registry = registry
 
-    def sample(self, name: str) -> models.Sample:
+    def sample(self, name: str) -> measures.Sample:
         """Return what a container has used so far.
 
         :raises NotFound: there is no such container.
@@ -37,7 +37,7 @@ class Stats:
         container = self._registry.get(name)
         version = self._settings.cgroup_version
         live = state.is_live(container)
-        return models.Sample(
+        return measures.Sample(
             container=container,
             read=datetime.datetime.now(datetime.UTC),
             usage=counters.read(

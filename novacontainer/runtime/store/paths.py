@@ -24,6 +24,11 @@ class DataPaths:
         return self.root / 'blobs'
 
     @property
+    def volumes(self) -> pathlib.Path:
+        """Files that outlive containers, by name of the volume."""
+        return self.root / 'volumes'
+
+    @property
     def layers(self) -> pathlib.Path:
         """Unpacked layer trees, by diff_id."""
         return self.root / 'layers'

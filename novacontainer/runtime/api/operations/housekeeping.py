@@ -36,9 +36,6 @@ OPERATIONS: operation.Operations = {
     ('POST', '/networks/prune'): operation.Operation(
         _NOTHING, 'NetworkPrune', answer=operation.OBJECT
     ),
-    ('POST', '/volumes/prune'): operation.Operation(
-        _NOTHING, 'VolumePrune', answer=operation.OBJECT
-    ),
     ('POST', '/build/prune'): operation.Operation(
         _NOTHING, 'BuildPrune', answer=operation.OBJECT
     ),

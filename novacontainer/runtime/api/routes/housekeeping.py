@@ -16,6 +16,7 @@ from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api.views import containers as container_view
 from novacontainer.runtime.api.views import usage as view
+from novacontainer.runtime.api.views import volumes as volume_view
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 
@@ -34,6 +35,7 @@ class HousekeepingRoutes:
         self._images = services.images
         self._containers = services.containers
         self._pruning = services.pruning
+        self._volumes = services.volumes
         self._pools = pools
 
     async def usage(self, request: web.Request) -> web.Response:
@@ -62,7 +64,9 @@ class HousekeepingRoutes:
                 for one in found
             ]
         if 'volume' in types:
-            shown['Volumes'] = []
+            shown['Volumes'] = [
+                self._volume(one) for one in self._volumes.list({})
+            ]
         if 'build-cache' in types:
             shown['BuildCache'] = []
         return shown
@@ -74,6 +78,11 @@ class HousekeepingRoutes:
         now = datetime.datetime.now(datetime.UTC)
         return container_view.summary(
             one, now, (written, written + image_bytes)
+        )
+
+    def _volume(self, one: models.Volume) -> models.Json:
+        return volume_view.usage(
+            one, self._volumes.path(one), self._volumes.size_bytes(one)
         )
 
     async def prune_containers(self, request: web.Request) -> web.Response:
@@ -104,13 +113,12 @@ class HousekeepingRoutes:
     async def prune_nothing(self, _request: web.Request) -> web.Response:
         """Remove nothing of what is never there.
 
-        ``NetworkPrune``, ``VolumePrune``, ``BuildPrune``: ``docker system
-        prune`` asks for all of them.
+        ``NetworkPrune``, ``BuildPrune``: ``docker system prune`` asks for
+        both.
         """
         return answers.whole(
             {
                 'NetworksDeleted': [],
-                'VolumesDeleted': [],
                 'CachesDeleted': [],
                 'SpaceReclaimed': 0,
             }

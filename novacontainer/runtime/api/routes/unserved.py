@@ -13,7 +13,7 @@ from aiohttp import web
 from novacontainer.runtime import exception
 
 _NETWORKS = 'Networks: Neutron makes them and Nova plugs them'
-_VOLUMES = 'Volumes: Cinder makes them and Nova attaches them'
+_VOLUMES = 'Changing volumes of Swarm: make another one'
 _SWARM = 'Swarm: Nova schedules containers over many hosts'
 _SECRETS = (
     'Secrets and configs of Swarm: mount a file, or give an instance user '
@@ -43,8 +43,7 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('GET', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),
     ('*', '/networks', _NETWORKS),
     ('*', '/networks/{rest:.+}', _NETWORKS),
-    ('*', '/volumes', _VOLUMES),
-    ('*', '/volumes/{rest:.+}', _VOLUMES),
+    ('PUT', '/volumes/{name:.+}', _VOLUMES),
     ('*', '/plugins', _PLUGINS),
     ('*', '/plugins/{rest:.+}', _PLUGINS),
     ('*', '/swarm', _SWARM),

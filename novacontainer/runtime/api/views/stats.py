@@ -6,6 +6,7 @@ Called by: ``api.routes.stats``.  Calls: ``views.times``.
 from collections.abc import Iterable
 
 from novacontainer.runtime.api.views import times
+from novacontainer.runtime import measures
 from novacontainer.runtime import models
 
 _NO_CPU: models.Json = {
@@ -23,7 +24,9 @@ _BLKIO = (
 )
 
 
-def stats(sample: models.Sample, before: models.Sample | None) -> models.Json:
+def stats(
+    sample: measures.Sample, before: measures.Sample | None
+) -> models.Json:
     """Show a sample.
 
     :param before: the one to which rates refer; None: none was taken.
@@ -49,7 +52,7 @@ def stats(sample: models.Sample, before: models.Sample | None) -> models.Json:
     return shown
 
 
-def _cpu(sample: models.Sample | None) -> models.Json:
+def _cpu(sample: measures.Sample | None) -> models.Json:
     if sample is None or sample.usage is None:
         return _NO_CPU
     usage = sample.usage
@@ -72,7 +75,7 @@ def _cpu(sample: models.Sample | None) -> models.Json:
     }
 
 
-def _memory(sample: models.Sample) -> models.Json:
+def _memory(sample: measures.Sample) -> models.Json:
     usage = sample.usage
     if usage is None:
         return {}
@@ -87,14 +90,14 @@ def _memory(sample: models.Sample) -> models.Json:
     return shown
 
 
-def _pids(usage: models.Usage | None) -> models.Json:
+def _pids(usage: measures.Usage | None) -> models.Json:
     if usage is None:
         return {}
     # Docker writes "no limit" as the largest number.
     return {'current': usage.pids, 'limit': usage.pids_limit or 2**64 - 1}
 
 
-def _blkio(usage: models.Usage | None) -> models.Json:
+def _blkio(usage: measures.Usage | None) -> models.Json:
     transfers = usage.transfers if usage else ()
     return {
         **dict.fromkeys(_BLKIO),
@@ -108,7 +111,7 @@ def _blkio(usage: models.Usage | None) -> models.Json:
 
 
 def _entries(
-    counted: Iterable[tuple[models.Transfer, int]]
+    counted: Iterable[tuple[measures.Transfer, int]]
 ) -> list[models.Json] | None:
     return [
         {

@@ -143,7 +143,7 @@ def _engine(facts: services.HostFacts) -> models.Json:
             'name=cgroupns',
         ],
         'Plugins': {
-            'Volume': [],
+            'Volume': ['local'],
             'Network': ['none'],
             'Authorization': None,
             'Log': ['json-file'],

@@ -45,6 +45,9 @@ CONTAINER = models.Container(
     created=NOW,
 )
 
+VOLUME = models.Volume(
+    'data', NOW, labels={'k': 'v'}, users=('c' * 64,))
+
 EXEC = models.Exec(
     id='e' * 64, container_id='c' * 64, args=('sh', '-c', 'x'),
     streams=frozenset({'stdin', 'stdout', 'stderr'}))
@@ -170,6 +173,18 @@ class Containers(Recorder):
             self.log, {'hosts': '/home/hosts'}, {'UpperDir': '/upper'}))
         self.give('exit_future', self.exit)
         self.give('commit', IMAGE)
+
+
+class Volumes(Recorder):
+    """Knows one volume."""
+
+    def __init__(self):
+        super().__init__()
+        self.give('create', VOLUME)
+        self.give('get', VOLUME)
+        self.give('list', [VOLUME])
+        self.give('path', pathlib.Path('/volumes/data/_data'))
+        self.give('size_bytes', 4096)
 
 
 class Attachments(Recorder):

@@ -75,8 +75,9 @@ class ServedTestCase(base.BaseTestCase):
         self.alterations = fakes.Recorder()
         self.archives = fakes.Archives()
         self.pruning = fakes.Recorder()
-        for kind in ('containers', 'images'):
+        for kind in ('containers', 'images', 'volumes'):
             self.pruning.give(kind, pruning.Pruned(['x'], 5))
+        self.volumes = fakes.Volumes()
         self.differences = fakes.Recorder()
         self.differences.give('list', [])
         self.stats = fakes.Recorder()
@@ -106,6 +107,7 @@ class ServedTestCase(base.BaseTestCase):
                 images=self.images, containers=self.containers,
                 alterations=self.alterations, stats=self.stats,
                 top=self.top,
+                volumes=self.volumes,
                 pruning=self.pruning, archives=self.archives,
                 differences=self.differences,
                 attachments=self.attachments, execs=self.execs,

@@ -27,7 +27,8 @@ def table():
             stats=fakes.Recorder(),
             top=fakes.Recorder(), attachments=None, execs=fakes.Execs(),
             healths={},
-            events=None, logs=None, info=fakes.Info()), None)
+            events=None, logs=None, info=fakes.Info(),
+            volumes=fakes.Volumes()), None)
 
 
 class AppTest(served.ServedTestCase):

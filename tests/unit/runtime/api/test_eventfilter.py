@@ -43,6 +43,12 @@ class EventFilterTest(base.BaseTestCase):
             self.check(True, TAG, image=(name,))
         self.check(False, TAG, image=('',))
 
+    def test_volume(self):
+        made = models.Event('volume', 'create', 'data', {}, 1)
+        self.check(True, made, volume=('data',))
+        self.check(False, made, volume=('other',))
+        self.check(False, START, volume=('web',))
+
     def test_label(self):
         self.check(True, START, label=('tier',))
         self.check(True, START, label=('tier=front',))
@@ -51,5 +57,5 @@ class EventFilterTest(base.BaseTestCase):
         self.check(False, START, label=('tier', 'owner'))
 
     def test_objects_that_we_do_not_have(self):
-        for name in ('network', 'volume', 'daemon', 'plugin'):
+        for name in ('network', 'daemon', 'plugin'):
             self.check(False, START, **{name: ('web',)})

@@ -4,7 +4,7 @@ import fixtures
 from oslotest import base
 
 from novacontainer.runtime.engine import counters
-from novacontainer.runtime import models
+from novacontainer.runtime import measures
 
 
 class CountersTest(base.BaseTestCase):
@@ -36,14 +36,14 @@ class CountersTest(base.BaseTestCase):
                 ('blkio/x/blkio.throttle.io_serviced',
                  '8:16 Read 1\n8:16 Write 0\n')):
             self.write(path, text)
-        self.assertEqual(models.Usage(
+        self.assertEqual(measures.Usage(
             cpu_ns=123456789, user_ns=70_000_000, kernel_ns=50_000_000,
             cpus_ns=(100, 23), periods=4, throttled_periods=2,
             throttled_ns=99, memory_bytes=4096, memory_max_bytes=8192,
             memory_limit_bytes=64 << 20, memory_failures=3,
             memory={'cache': 10, 'rss': 20}, pids=2,
-            transfers=(models.Transfer(8, 16, 'read', 512, 1),
-                       models.Transfer(8, 16, 'write', 0, 0))),
+            transfers=(measures.Transfer(8, 16, 'read', 512, 1),
+                       measures.Transfer(8, 16, 'write', 0, 0))),
             counters.read('/x', 1, self.root))
 
     def test_no_limit_of_version_1(self):
@@ -63,16 +63,16 @@ class CountersTest(base.BaseTestCase):
                 ('x/pids.current', '2\n'), ('x/pids.max', '50\n'),
                 ('x/io.stat', '8:16 rbytes=512 wbytes=9 rios=1 wios=2\n')):
             self.write(path, text)
-        self.assertEqual(models.Usage(
+        self.assertEqual(measures.Usage(
             cpu_ns=12000, user_ns=7000, kernel_ns=5000, periods=4,
             throttled_periods=2, throttled_ns=9000, memory_bytes=4096,
             memory_max_bytes=8192, memory_failures=6,
             memory={'anon': 10, 'file': 20}, pids=2, pids_limit=50,
-            transfers=(models.Transfer(8, 16, 'read', 512, 1),
-                       models.Transfer(8, 16, 'write', 9, 2))),
+            transfers=(measures.Transfer(8, 16, 'read', 512, 1),
+                       measures.Transfer(8, 16, 'write', 9, 2))),
             counters.read('/x', 2, self.root))
 
     def test_a_cgroup_that_has_gone(self):
         for version in (1, 2):
-            self.assertEqual(models.Usage(),
+            self.assertEqual(measures.Usage(),
                              counters.read('/x', version, self.root))

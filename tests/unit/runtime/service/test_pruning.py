@@ -6,6 +6,7 @@ from oslotest import base
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.service import pruning
+from novacontainer.runtime.service import volumespec
 from tests.unit.runtime.service import world
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -25,7 +26,8 @@ class ContainersTest(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.world = self.useFixture(world.World())
-        self.pruning = pruning.Pruning(self.world.containers, None)
+        self.pruning = pruning.Pruning(
+            self.world.containers, None, None)
 
     def prune(self, **filters):
         return self.pruning.containers({
@@ -77,7 +79,8 @@ class ImagesTest(base.BaseTestCase):
         self.images.list.return_value = [
             image('used'), image('bare'), image('named', 'a:1', 'b:1'),
             image('old', labels={'x': 'y'}, age_h=50)]
-        self.pruning = pruning.Pruning(self.containers, self.images)
+        self.pruning = pruning.Pruning(
+            self.containers, self.images, None)
         self.removed = []
 
     def remove(self, name):
@@ -111,3 +114,41 @@ class ImagesTest(base.BaseTestCase):
         self.prune()
         self.assertEqual(([], 0), (self.pruned.removed,
                                    self.pruned.freed_bytes))
+
+
+class VolumesTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.volumes = mock.Mock()
+        self.volumes.list.return_value = [
+            models.Volume('a' * 64, NOW, {volumespec.ANONYMOUS: ''}),
+            models.Volume('named', NOW, {'keep': ''}),
+            models.Volume('memory', NOW, {}, {'type': 'tmpfs'})]
+        self.volumes.size_bytes.return_value = 10
+        self.pruning = pruning.Pruning(None, None, self.volumes)
+
+    def prune(self, **filters):
+        return self.pruning.volumes({
+            key.replace('_not', '!'): value
+            for key, value in filters.items()})
+
+    def test_nameless(self):
+        self.assertEqual(pruning.Pruned(['a' * 64], 10), self.prune())
+        self.volumes.list.assert_called_with({'dangling': ['true']})
+        self.assertEqual(['a' * 64], self.prune(all=['0']).removed)
+
+    def test_all(self):
+        self.assertEqual(['a' * 64, 'named'],
+                         self.prune(all=['true']).removed)
+
+    def test_filters(self):
+        self.assertEqual(['named'], self.prune(
+            all=['1'], label=['keep']).removed)
+        self.assertEqual(['a' * 64], self.prune(
+            all=['1'], label_not=['keep']).removed)
+        self.assertRaises(exception.InvalidRequest, self.prune, all=['x'])
+
+    def test_what_is_used_meanwhile_stays(self):
+        self.volumes.remove.side_effect = exception.Conflict('in use')
+        self.assertEqual(pruning.Pruned([], 0), self.prune())

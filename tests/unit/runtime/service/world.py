@@ -20,12 +20,15 @@ import fixtures
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
+from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import containers
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import preparation
+from novacontainer.runtime.service import volumes
 from novacontainer.runtime.store import database
 from novacontainer.runtime.store import images
+from novacontainer.runtime.store import volumefiles
 from tests.contract import fake_engine
 
 IMAGE_ID = 'sha256:' + 'e' * 64
@@ -232,6 +235,11 @@ class World(fixtures.Fixture):
         """Build the service, and recover."""
         hub = events.EventHub()
         hub.subscribe(self.events.append)
+        self.volumes = volumes.VolumeService(
+            db=self.database,
+            files=volumefiles.VolumeFiles(self.root / 'data/volumes'),
+            policy=bindpolicy.Policy(), hub=hub)
+        self.volumes.recover()
         self.containers = containers.ContainerService(
             options=containers.Options(
                 data_root=self.root / 'data', run_root=self.root / 'run',

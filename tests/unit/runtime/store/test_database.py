@@ -194,10 +194,14 @@ class TestDamage(base.BaseTestCase):
 
     def test_pages_that_are_lost(self):
         opened = database.Database(self.path)
+        with opened.reading() as connection:
+            page = connection.execute(
+                'SELECT rootpage FROM sqlite_schema WHERE name = ?',
+                ('images',)).fetchone()[0]
         opened.close()
         with open(self.path, 'r+b') as file:
-            file.seek(4096)
-            file.write(b'\xff' * (self.path.stat().st_size - 4096))
+            file.seek((page - 1) * 4096)
+            file.write(b'\xff' * 4096)
         opened = database.Database(self.path)
         self.addCleanup(opened.close)
 

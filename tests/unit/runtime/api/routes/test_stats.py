@@ -4,18 +4,18 @@ import fixtures
 
 from novacontainer.runtime.api.routes import stats
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
+from novacontainer.runtime import measures
 from tests.unit.runtime.api import fakes
 from tests.unit.runtime.api import served
 
 
-USAGE = models.Usage(
-    cpu_ns=5, transfers=(models.Transfer(8, 0, 'read', 512, 1),))
+USAGE = measures.Usage(
+    cpu_ns=5, transfers=(measures.Transfer(8, 0, 'read', 512, 1),))
 
 
 def sample(usage=USAGE, version=1):
     """Make a sample with recognisable numbers."""
-    return models.Sample(
+    return measures.Sample(
         container=fakes.CONTAINER, read=fakes.NOW, usage=usage,
         cgroup_version=version, cpus=2, host_cpu_ns=100,
         host_memory_bytes=1 << 30, interfaces={'eth0': {'rx_bytes': 1}})

@@ -6,7 +6,7 @@ class UnservedTest(served.ServedTestCase):
     def test_known_paths_say_that_they_are_not_there(self):
         for method, path in (
                 ('POST', '/build'), ('GET', '/networks'),
-                ('GET', '/v1.44/volumes'), ('GET', '/plugins'),
+                ('PUT', '/v1.44/volumes/x'), ('GET', '/plugins'),
                 ('GET', '/containers/x/attach/ws'),
                 ('POST', '/images/a/b/push'), ('POST', '/swarm/init')):
             answer = self.call(method, path)
