@@ -119,13 +119,14 @@ class Container:
 class Places:
     """Where on the host the parts of one container lie.
 
+    :param log: None: it has none.
     :param files: those that are mounted over the image's, by name below
         /etc; '' for one that is not written yet.
     :param layers: directories of its root file system, in the words of the
         storage back end (``LowerDir``, ``UpperDir`` and so on for overlayfs).
     """
 
-    log: pathlib.Path
+    log: pathlib.Path | None
     files: Mapping[str, str]
     layers: Mapping[str, str]
 
@@ -287,7 +288,8 @@ class Bundle:
 
     :param directory: bundle directory; ``config.json`` is written into it.
     :param spec: the OCI runtime-spec document.
-    :param log_path: file that conmon writes in k8s-file format.
+    :param log_path: file that conmon writes in k8s-file format; None: no
+        log is kept.
     :param stdin_once: the end of the first client's input is the end of the
         process's; without it standard input stays open for the next one.
     :param log_size_max_bytes: conmon starts the log anew past it; 0: never.
@@ -296,7 +298,7 @@ class Bundle:
     id: str
     directory: pathlib.Path
     spec: Json
-    log_path: pathlib.Path
+    log_path: pathlib.Path | None
     terminal: bool = False
     stdin_open: bool = False
     stdin_once: bool = False

@@ -131,7 +131,9 @@ class Containers(typing.Protocol):
 
     def sandbox_key(self, container: models.Container) -> str: ...
 
-    def log_path(self, container: models.Container) -> pathlib.Path: ...
+    def log_path(
+        self, container: models.Container
+    ) -> pathlib.Path | None: ...
 
     def places(self, container: models.Container) -> models.Places: ...
 
@@ -193,7 +195,7 @@ class Execs(typing.Protocol):
 class Healths(typing.Protocol):
     """``service.health.Healths``."""
 
-    def get(self, container_id: str) -> models.Health | None: ...
+    def of(self, container: models.Container) -> models.Health | None: ...
 
 
 class Archives(typing.Protocol):

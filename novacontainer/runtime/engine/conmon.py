@@ -211,7 +211,8 @@ def _arguments(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
         '--conmon-pidfile', str(files.conmon_pid),
         '--exit-dir', str(files.exit.parent),
         '--socket-dir-path', str(files.sockets),
-        '--log-path', f'k8s-file:{bundle.log_path}',
+        '--log-path', ('off' if bundle.log_path is None
+                       else f'k8s-file:{bundle.log_path}'),
         '--log-level', 'error', '--no-sync-log',
     ]
     words.extend(f'--runtime-arg={argument}' for argument

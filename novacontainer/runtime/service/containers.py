@@ -37,6 +37,8 @@ from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import idranges
 from novacontainer.runtime.service import lifecycle
 from novacontainer.runtime.service import locks
+from novacontainer.runtime.service import logconfig
+from novacontainer.runtime.service import logkeeping
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import recovery
@@ -90,6 +92,7 @@ class ContainerService:
             options.data_root, options.run_root)
         self._sandboxes = sandbox
         self._waiters = waiters.Waiters()
+        self._keeper = logkeeping.LogKeeper()
         self._monitor = exits.ExitMonitor(self._ended)
         ranges = idranges.IdRanges(
             options.userns_base, options.userns_count,
@@ -98,7 +101,9 @@ class ContainerService:
         prepare = preparation.Preparation(
             settings=options.settings, places=self._places, storage=storage,
             engine=engine, sandbox=self._sandboxes, monitor=self._monitor,
-            layer_paths=self._layer_paths, find=self._registry.find)
+            layer_paths=self._layer_paths, find=self._registry.find,
+            keeper=self._keeper)
+        self._prepare = prepare
         self._creation = creation.Creation(
             policy=options.policy, images=images, registry=self._registry,
             places=self._places, storage=storage, ranges=ranges, hub=hub)
@@ -166,6 +171,10 @@ class ContainerService:
         """Recover what an earlier daemon left, and begin to watch."""
         report = self._recovery.run()
         self._monitor.start()
+        self._keeper.open()
+        for container in self._registry.select(
+                container_records.Criteria(statuses=tuple(state.LIVE))):
+            self._prepare.keep_log(container)
         self.execs.open()
         self.healths.open()
         self._restarts.open(self._registry.select(
@@ -180,6 +189,7 @@ class ContainerService:
         """Watch no longer; containers run on."""
         self._restarts.close()
         self.healths.close()
+        self._keeper.close()
         self._monitor.stop()
         self.execs.close()
 
@@ -216,7 +226,7 @@ class ContainerService:
         """
         query = list_filters.query(
             filters, all=all, limit=limit, find_container=self.get,
-            find_image=self._images.get, find_health=self.healths.get)
+            find_image=self._images.get, find_health=self.healths.of)
         return query.apply([
             self._shown(one)
             for one in self._registry.select(query.criteria)])
@@ -339,9 +349,13 @@ class ContainerService:
             return ''
         return str(netns or '')
 
-    def log_path(self, container: models.Container) -> pathlib.Path:
-        """Return the log file, which is there once it was initialised."""
-        return self._places.log(container.id)
+    def log_path(self, container: models.Container) -> pathlib.Path | None:
+        """Return the log file, which is there once it was initialised.
+
+        None: its log is not kept.
+        """
+        return (self._places.log(container.id)
+                if logconfig.is_kept(container.host_config) else None)
 
     def places(self, container: models.Container) -> models.Places:
         """Return where on the host its parts lie.
@@ -349,7 +363,7 @@ class ContainerService:
         :raises NotFound: it is being removed, and its image with it.
         """
         return models.Places(
-            log=self._places.log(container.id),
+            log=self.log_path(container),
             files=etcfiles.paths(self._places.home(
                 netmodes.target(container.host_config) or container.id)),
             layers=self._storage.describe(

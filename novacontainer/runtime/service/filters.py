@@ -23,7 +23,7 @@ Filters = Mapping[str, Sequence[str]]
 FindContainer = Callable[[str], models.Container]
 FindImage = Callable[[str], models.Image]
 #: Returns the health of a container.
-FindHealth = Callable[[str], models.Health | None]
+FindHealth = Callable[[models.Container], models.Health | None]
 
 _NAMES = frozenset((
     'ancestor', 'before', 'exited', 'health', 'id', 'label', 'name',

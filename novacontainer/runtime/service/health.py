@@ -74,8 +74,16 @@ class Healths:
         if self._thread.is_alive():
             self._thread.join()
 
-    def get(self, container_id: str) -> models.Health | None:
-        """Return what was found; None: it was never checked."""
+    def of(self, container: models.Container) -> models.Health | None:
+        """Return the health of a container; None: it was never checked."""
+        found = self._get(container.id)
+        if (found is None and container.status is models.Status.RUNNING
+                and healthcheck.of(container.config) is not None):
+            # It was started a moment ago.
+            return healthcheck.begun(None)
+        return found
+
+    def _get(self, container_id: str) -> models.Health | None:
         with self._lock:
             return self._found.get(container_id)
 
@@ -102,7 +110,7 @@ class Healths:
             with self._lock:
                 self._found.pop(container_id, None)
         elif action in ('pause', 'die'):
-            found = self.get(container_id)
+            found = self._get(container_id)
             if found is not None:
                 self._note(container_id, _unchecked(found))
         else:
@@ -116,7 +124,7 @@ class Healths:
         check = healthcheck.of(container.config)
         if check is None:
             return
-        before = self.get(container_id)
+        before = self._get(container_id)
         if anew or before is None:
             self._note(container_id, healthcheck.begun(before))
         watch = healthwatch.Watch(
@@ -127,7 +135,7 @@ class Healths:
         watch.start()
 
     def _known(self, container_id: str) -> models.Health:
-        return self.get(container_id) or healthcheck.begun(None)
+        return self._get(container_id) or healthcheck.begun(None)
 
     def _take(self, container: models.Container,
               check: healthcheck.Check, probe: models.Probe) -> None:

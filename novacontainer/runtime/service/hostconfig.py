@@ -19,6 +19,7 @@ from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
 from novacontainer.runtime.service import isolation
+from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import resources
@@ -86,14 +87,6 @@ _WHY = {
 #: What describes the terminal of the client or a file on its side.
 _CLIENT_SIDE = frozenset(('ConsoleSize', 'ContainerIDFile'))
 
-#: Clients read the log of a ``json-file`` container back (Docker's SDK does
-#: so for ``run``), so that ours must be called so; conmon's own name for
-#: its files is taken too.
-_LOG_TYPE = 'json-file'
-_LOG_TYPES = frozenset(('', _LOG_TYPE, 'k8s-file'))
-
-_LOG_MAX_BYTES = 2**63 - 1
-
 _RESTART_POLICIES = ('no', 'always', 'unless-stopped', 'on-failure')
 
 #: Settings that belong to a namespace of the container's own.
@@ -126,7 +119,7 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     isolation.check(given, policy.reach)
     _check_userns(given, policy)
     _check_cgroup1(given, policy)
-    _check_log(given)
+    given['LogConfig'] = logconfig.normalise(given)
     _check_security(given)
     _check_sysctls(given)
     _check_names(given)
@@ -153,19 +146,6 @@ def no_new_privileges(host_config: models.Json) -> bool:
 def seccomp_unconfined(host_config: models.Json) -> bool:
     """Say whether the container runs without a system call filter."""
     return not _SECCOMP_OFF.isdisjoint(host_config.get('SecurityOpt') or ())
-
-
-def log_size_bytes(host_config: models.Json, default: int) -> int:
-    """Return at which size the log starts anew; 0: never."""
-    options = (host_config.get('LogConfig') or {}).get('Config') or {}
-    if 'max-size' not in options:
-        return default
-    size = options['max-size']
-    size_bytes = 0 if size == '-1' else resources.parse_size(size)
-    if size_bytes > _LOG_MAX_BYTES:
-        raise _invalid(f'LogConfig max-size {size} is more than a file can '
-                       'have')
-    return size_bytes
 
 
 def console_size(given: models.Json) -> tuple[int, int]:
@@ -272,22 +252,6 @@ def _check_reach(given: models.Json, policy: Policy) -> None:
                 raise _invalid(
                     f'ulimit {item["Name"]}: {value} is beyond the hard '
                     f'limit of novacontainerd, {top}; raise that one first')
-
-
-def _check_log(given: models.Json) -> None:
-    config = given.get('LogConfig') or {}
-    kind = config.get('Type') or ''
-    if kind not in _LOG_TYPES:
-        raise _unsupported(f'LogConfig type {kind!r}')
-    options = dict(config.get('Config') or {})
-    log_size_bytes(given, 0)
-    options.pop('max-size', None)
-    if options.pop('max-file', '1') != '1':
-        raise _unsupported('LogConfig max-file above 1')
-    if options:
-        raise _unsupported(f'LogConfig option {sorted(options)[0]!r}')
-    given['LogConfig'] = {
-        'Type': _LOG_TYPE, 'Config': config.get('Config') or {}}
 
 
 def _check_security(given: models.Json) -> None:

@@ -1,8 +1,8 @@
 """Read the log of a container, from either end, while it grows.
 
 Called by: ``api.routes.containers`` (``GET /containers/{id}/logs``).
-Calls: nothing; the file is written by conmon in its k8s-file format, one
-record a line (conmon(8), ``--log-path``)::
+Calls: ``service.logkeeping``; the file is written by conmon in its k8s-file
+format, one record a line (conmon(8), ``--log-path``)::
 
     2026-11-20T23:39:00.123456789+00:00 stdout F text of a whole line
     2026-11-20T23:39:00.123456789+00:00 stderr P text that goes on in the n…
@@ -10,16 +10,21 @@ record a line (conmon(8), ``--log-path``)::
 ``P`` marks a piece of a line that was longer than conmon's buffer, or that
 the container left without a newline.  conmon starts the file anew when it
 reaches its largest size; a reader notices and goes on at the new beginning.
+It begins with what is kept of earlier ones, see ``service.logkeeping``.
 """
 
 import calendar
 from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
 import dataclasses
 import io
 import os
 import pathlib
 import re
 import typing
+
+from novacontainer.runtime.service import logkeeping
 
 BLOCK = 65536
 
@@ -71,8 +76,10 @@ class Reader:
         self._until_ns = until_ns
         self._rest = b''
         self._file: typing.BinaryIO | None = None
-        if self._reopen() and self._file is not None and tail is not None:
-            self._file.seek(tail_offset(self._file, tail))
+        self._earlier = _opened(logkeeping.earlier(path))
+        self._reopen()
+        if tail is not None:
+            self._seek(tail)
 
     def read(self, limit: int) -> list[LogLine]:
         """Return up to ``limit`` records; none means none for now."""
@@ -90,6 +97,7 @@ class Reader:
 
     def close(self) -> None:
         """Close the file; idempotent."""
+        self._drop_earlier(len(self._earlier))
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -100,6 +108,11 @@ class Reader:
 
     def _next_record(self) -> bytes | None:
         """Return the next whole record, None when there is none yet."""
+        while self._earlier:
+            record = self._earlier[0].readline(RECORD_MAX)
+            if record:
+                return record.rstrip(b'\n')
+            self._drop_earlier(1)
         if self._file is None:
             return None
         piece = self._file.readline(RECORD_MAX)
@@ -114,6 +127,22 @@ class Reader:
             self._rest = b''
             return b''
         return None
+
+    def _seek(self, lines: int) -> None:
+        """Go where the last lines begin."""
+        if self._file is not None:
+            lines -= _seek_tail(self._file, lines)
+        for number, file in reversed(list(enumerate(self._earlier))):
+            if lines <= 0:
+                self._drop_earlier(number + 1)
+                return
+            lines -= _seek_tail(file, lines)
+
+    def _drop_earlier(self, files: int) -> None:
+        """Close the oldest files."""
+        for file in self._earlier[:files]:
+            file.close()
+        del self._earlier[:files]
 
     def _reopen(self) -> bool:
         """Open the file that now has the name, if it is another one.
@@ -162,30 +191,46 @@ class LogService:
             path, tail=tail, since_ns=since_ns, until_ns=until_ns)
 
 
-def tail_offset(file: typing.BinaryIO, lines: int) -> int:
+def _opened(paths: Sequence[pathlib.Path]) -> list[typing.BinaryIO]:
+    files: list[typing.BinaryIO] = []
+    for path in paths:
+        # One that has been renamed meanwhile is found under its next name.
+        with contextlib.suppress(FileNotFoundError):
+            files.append(path.open('rb'))
+    return files
+
+
+def _seek_tail(file: typing.BinaryIO, lines: int) -> int:
+    """Go where the last lines of a log begin; return how many there are."""
+    offset, found = tail_offset(file, lines)
+    file.seek(offset)
+    return found
+
+
+def tail_offset(file: typing.BinaryIO, lines: int) -> tuple[int, int]:
     """Find where the last ``lines`` lines of a log begin.
 
     Reads backwards, block by block, no more than is asked for.  The pieces
     of a long line count once.
 
     :param file: a log open for reading; its position is not kept.
-    :return: offset in bytes.
+    :return: offset in bytes, and how many lines there are from there.
     """
     end = file.seek(0, os.SEEK_END)
     if lines <= 0:
-        return end
+        return end, 0
     wholes = 0
     offset = end
     for start, record in _records_backwards(file, end):
         if _is_whole(record):
             wholes += 1
             if wholes > lines:
-                return offset
+                return offset, lines
         elif offset == end:
             # The container ended within a line: it counts as one.
             wholes += 1
         offset = start
-    return offset
+    return offset, wholes
 
 
 def _is_whole(record: bytes) -> bool:

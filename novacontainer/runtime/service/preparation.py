@@ -24,8 +24,9 @@ from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import exits
-from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import isolation
+from novacontainer.runtime.service import logconfig
+from novacontainer.runtime.service import logkeeping
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import runspec
@@ -72,6 +73,7 @@ class Preparation:
         monitor: exits.ExitMonitor,
         layer_paths: Callable[[str], Sequence[pathlib.Path]],
         find: netmodes.Find,
+        keeper: logkeeping.LogKeeper,
     ) -> None:
         self._settings = settings
         self._places = places
@@ -81,6 +83,7 @@ class Preparation:
         self._monitor = monitor
         self._layer_paths = layer_paths
         self._find = find
+        self._keeper = keeper
 
     @contextlib.contextmanager
     def held(self, container: models.Container,
@@ -101,7 +104,14 @@ class Preparation:
             undo(self._discard_process, container.id)
             self._watch(container.id, created)
             undo(self._monitor.forget, container.id)
+            self.keep_log(container)
             yield state.held(container, created)
+
+    def keep_log(self, container: models.Container) -> None:
+        """Keep what the log of a container was before it starts anew."""
+        files = logconfig.files(container.host_config)
+        if files > 1:
+            self._keeper.keep(self._places.log(container.id), files)
 
     def let_go(self, container_id: str) -> None:
         """Undo init: no process, no mount, no bundle; the sandbox stays.
@@ -160,11 +170,12 @@ class Preparation:
             id=container.id,
             directory=self._places.bundle(container.id),
             spec=runspec.document(spec, self._settings.cgroup_version),
-            log_path=self._places.log(container.id),
+            log_path=(self._places.log(container.id)
+                      if logconfig.is_kept(container.host_config) else None),
             terminal=spec.terminal,
             stdin_open=bool(container.config.get('OpenStdin')),
             stdin_once=bool(container.config.get('StdinOnce')),
-            log_size_max_bytes=hostconfig.log_size_bytes(
+            log_size_max_bytes=logconfig.size_bytes(
                 container.host_config, self._settings.log_size_max_bytes))
 
     def _watch(self, container_id: str, created: models.Created) -> None:

@@ -33,7 +33,7 @@ def tests(filters: Mapping[str, Sequence[str]]) -> list[Test]:
 
 
 def by_health(words: Sequence[str],
-              find: Callable[[str], models.Health | None]) -> Test:
+              find: Callable[[models.Container], models.Health | None]) -> Test:
     """Return the test of the filter ``health``.
 
     :param find: returns what is known of the health of a container.
@@ -44,7 +44,7 @@ def by_health(words: Sequence[str],
             raise _invalid('health', word)
 
     def test(container: models.Container) -> bool:
-        health = find(container.id)
+        health = find(container)
         return (health.status if health else 'none') in words
 
     return test

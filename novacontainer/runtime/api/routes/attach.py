@@ -135,9 +135,12 @@ class AttachRoutes:
             timestamps=False,
             raw=bool(container.config.get('Tty')),
         )
+        path = self._containers.log_path(container)
+        if path is None:
+            return
         reader = await self._pools.read(
             self._logs.open,
-            self._containers.log_path(container),
+            path,
             tail=None,
             since_ns=0,
             until_ns=until_ns,

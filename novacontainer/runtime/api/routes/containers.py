@@ -97,7 +97,7 @@ class ContainerRoutes:
                 one,
                 now,
                 self._sizes(one) if size else None,
-                self._services.healths.get(one.id),
+                self._services.healths.of(one),
             )
             for one in found
         ]
@@ -117,7 +117,7 @@ class ContainerRoutes:
             places=self._containers.places(container),
             sizes=self._sizes(container) if size else None,
             exec_ids=self._services.execs.ids(container.id),
-            health=self._services.healths.get(container.id),
+            health=self._services.healths.of(container),
         )
         return view.inspect(container, around)
 

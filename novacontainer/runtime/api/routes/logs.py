@@ -63,6 +63,12 @@ class LogRoutes:
         until_ns = query.timestamp(request, 'until')
         container = await self._pools.read(self._containers.get, name)
         path = self._containers.log_path(container)
+        if path is None:
+            raise exception.NotSupported(
+                'configured logging driver does not support reading: the '
+                'container was created with the log driver none',
+                code='container.no_log',
+            )
         raw = bool(container.config.get('Tty'))
         writer = view.Writer(
             streams=streams,

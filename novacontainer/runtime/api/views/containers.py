@@ -64,7 +64,7 @@ def inspect(
         'ResolvConfPath': files.get('resolv.conf', ''),
         'HostnamePath': files.get('hostname', ''),
         'HostsPath': files.get('hosts', ''),
-        'LogPath': str(around.places.log),
+        'LogPath': str(around.places.log or ''),
         'Name': _slashed(container.name),
         'RestartCount': container.restart_count,
         'Driver': around.storage,

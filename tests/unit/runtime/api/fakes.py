@@ -236,6 +236,13 @@ class Execs(Recorder):
         self.give('start', execs.Run(self.streams.attachment, self.ended))
 
 
+class Healths(dict):
+    """Healths by container id."""
+
+    def of(self, container):
+        return self.get(container.id)
+
+
 class Info:
     """A host that is always the same."""
 

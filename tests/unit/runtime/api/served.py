@@ -87,8 +87,8 @@ class ServedTestCase(base.BaseTestCase):
         self.attachments = fakes.Attachments()
         self.addCleanup(self.attachments.close)
         self.execs = fakes.Execs()
-        self.healths = {}
-        self.healths = {}
+        self.healths = fakes.Healths()
+        self.healths = fakes.Healths()
         self.addCleanup(self.execs.streams.close)
         self.events = events.EventHub()
         self.loop = asyncio.new_event_loop()

@@ -26,7 +26,7 @@ def table():
             alterations=None, pruning=None, archives=None, differences=None,
             stats=fakes.Recorder(),
             top=fakes.Recorder(), attachments=None, execs=fakes.Execs(),
-            healths={},
+            healths=fakes.Healths(),
             events=None, logs=None, info=fakes.Info(),
             volumes=fakes.Volumes()), None)
 

@@ -43,7 +43,8 @@ class FiltersTest(base.BaseTestCase):
     def query(self, all=False, limit=0, **given):
         return filters.query(
             given, all=all, limit=limit, find_container=find_container,
-            find_image=find_image, find_health=HEALTHS.get)
+            find_image=find_image,
+            find_health=lambda found: HEALTHS.get(found.id))
 
     def names(self, **given):
         return [one.name for one in self.query(**given).apply(ALL)]

@@ -32,7 +32,7 @@ class HealthCase(base.BaseTestCase):
 
     def health(self, container_id):
         """Return what is known now."""
-        return self.world.containers.healths.get(container_id)
+        return self.world.containers.healths._get(container_id)
 
     def wait(self, container_id, status):
         """Wait until the container is so, and return all."""
@@ -64,6 +64,12 @@ class HealthsTest(HealthCase):
             time.sleep(0.002)
         self.assertEqual(['health_status: healthy'],
                          self.statuses(container_id))
+
+    def test_at_once(self):
+        container_id = self.world.start(Healthcheck={
+            **check('exit 0'), 'Interval': 60 * 10**9})
+        found = self.world.containers.healths.of(self.world.get(container_id))
+        self.assertEqual('starting', found.status)
 
     def test_without_a_check(self):
         container_id = self.world.start()

@@ -66,8 +66,6 @@ class NormaliseTest(base.BaseTestCase):
                 ('CgroupParent', '/x'), ('BlkioWeight', 10),
                 ('Runtime', 'kata'), ('SecurityOpt', ['apparmor=x']),
                 ('SecurityOpt', ['seccomp={}']), ('Unheard', 'of'),
-                ('LogConfig', {'Type': 'syslog'}),
-                ('LogConfig', {'Config': {'max-file': '3'}}),
                 ('LogConfig', {'Config': {'labels': 'x'}})):
             error = self.assertRaises(
                 exception.NotSupported, normalise, {field: value})
@@ -88,7 +86,7 @@ class NormaliseTest(base.BaseTestCase):
                 ('RestartPolicy', {}), ('MaskedPaths', None),
                 ('SecurityOpt', ['label=disable', 'seccomp=builtin']),
                 ('LogConfig', {'Type': 'json-file', 'Config': {
-                    'max-size': '10m', 'max-file': '1'}})):
+                    'max-size': '10m', 'max-file': '3'}})):
             normalise({field: value})
 
     def test_what_a_user_namespace_takes_away(self):
@@ -161,12 +159,6 @@ class NormaliseTest(base.BaseTestCase):
         self.assertTrue(hostconfig.seccomp_unconfined(
             {'SecurityOpt': ['seccomp=unconfined']}))
         self.assertFalse(hostconfig.seccomp_unconfined({}))
-
-    def test_log_size(self):
-        for given, expected in (({}, 7), ({'max-size': '1k'}, 1024),
-                                ({'max-size': '-1'}, 0)):
-            self.assertEqual(expected, hostconfig.log_size_bytes(
-                {'LogConfig': {'Config': given}}, 7))
 
     def test_extra_hosts(self):
         self.assertEqual(

@@ -134,7 +134,7 @@ class LogTest(base.BaseTestCase):
         content = b''.join(records)
         for lines in (1, 2, 150, 151, 1999, 2000):
             with open(self.path, 'rb') as file:
-                offset = logs.tail_offset(file, lines)
+                offset, _ = logs.tail_offset(file, lines)
             self.assertEqual(b''.join(records[-lines:]), content[offset:])
 
     def test_tail_reads_no_more_than_it_needs(self):
@@ -154,3 +154,30 @@ class LogTest(base.BaseTestCase):
     def test_tail_of_an_empty_file(self):
         self.write()
         self.assertEqual([], self.texts(self.open(tail=3)))
+
+
+class EarlierTest(base.BaseTestCase):
+    """What is kept of logs that began anew."""
+
+    def setUp(self):
+        super().setUp()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.path = pathlib.Path(directory.name) / 'log'
+        for name, numbers in (('log.2', (1, 2)), ('log.1', (3, 4)),
+                              ('log', (5, 6))):
+            (self.path.parent / name).write_bytes(
+                b''.join(record(number, str(number)) for number in numbers))
+
+    def read(self, tail=None):
+        reader = logs.open_log(self.path, tail=tail, since_ns=0, until_ns=0)
+        self.addCleanup(reader.close)
+        return [int(line.text) for line in reader.read(100)]
+
+    def test_all(self):
+        self.assertEqual([1, 2, 3, 4, 5, 6], self.read())
+
+    def test_tail(self):
+        for tail in range(8):
+            self.assertEqual([1, 2, 3, 4, 5, 6][max(0, 6 - tail):],
+                             self.read(tail), tail)

@@ -54,7 +54,9 @@ class TraitsTest(base.BaseTestCase):
                 (healths, ['healthy', 'none'], True),
                 (healths, ['none', 'unhealthy'], False),
                 ({}, ['none'], True), ({}, ['starting'], False)):
-            test = traits.by_health(words, found.get)
+            test = traits.by_health(
+                words, lambda container, found=found: found.get(
+                    container.id))
             self.assertIs(expected, test(CONTAINER))
         self.assertRaises(exception.InvalidRequest, traits.by_health,
-                          ['fine'], healths.get)
+                          ['fine'], lambda container: None)
