@@ -32,8 +32,10 @@ def tests(filters: Mapping[str, Sequence[str]]) -> list[Test]:
             if filters.get(name)]
 
 
-def by_health(words: Sequence[str],
-              find: Callable[[models.Container], models.Health | None]) -> Test:
+def by_health(
+    words: Sequence[str],
+    find: Callable[[models.Container], models.Health | None],
+) -> Test:
     """Return the test of the filter ``health``.
 
     :param find: returns what is known of the health of a container.
