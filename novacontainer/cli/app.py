@@ -9,9 +9,11 @@ import os
 import typing
 
 from novacontainer.cli import archives
+from novacontainer.cli import attach
 from novacontainer.cli import console as cli_console
 from novacontainer.cli import containers
 from novacontainer.cli.doctor import verdict
+from novacontainer.cli import execs
 from novacontainer.cli import failure
 from novacontainer.cli import images
 from novacontainer.cli import inspection
@@ -29,9 +31,9 @@ DEFAULT_SOCKET = '/run/novacontainer/novacontainerd.sock'
 _TIMEOUT_S = 120.0
 
 VERBS: tuple[verb.Verb, ...] = (
-    *run.VERBS, *containers.VERBS, *logs.VERBS, *images.VERBS,
-    *archives.VERBS, *uploads.VERBS, *inspection.VERBS, *system.VERBS,
-    *verdict.VERBS)
+    *run.VERBS, *execs.VERBS, *attach.VERBS, *containers.VERBS,
+    *logs.VERBS, *images.VERBS, *archives.VERBS, *uploads.VERBS,
+    *inspection.VERBS, *system.VERBS, *verdict.VERBS)
 
 
 class _Misused(Exception):
@@ -81,7 +83,8 @@ def _parsers() -> tuple[_Parser, dict[str, argparse.ArgumentParser]]:
             place = groups[group]
         below = place.add_parser(
             name, help=one.summary, description=one.summary + '.',
-            allow_abbrev=False)
+            epilog=one.epilog(), allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter)
         one.arguments(below)
         below.set_defaults(verb=one)
         parsers[one.name] = below

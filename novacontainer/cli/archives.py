@@ -165,7 +165,7 @@ def _put(context: verb.Context, given: argparse.Namespace) -> int:
         return 0
     ident = run.create(context, given, auto_remove=False)
     if given.detach:
-        return run.start(context, ident, detach=True)
+        return run.start(context, ident)
     context.console.say(ident)
     return 0
 

@@ -6,8 +6,12 @@ Put together by ``cli.app``; calls the client's containers.
 import argparse
 from collections.abc import Callable
 
+from novacontainer.cli import attach
+from novacontainer.cli import detachkeys
 from novacontainer.cli import failure
+from novacontainer.cli import foreground
 from novacontainer.cli import quantities
+from novacontainer.cli import session
 from novacontainer.cli import table
 from novacontainer.cli import verb
 from novacontainer.client import exceptions
@@ -98,6 +102,38 @@ def _image_name(name: str, whole: bool) -> str:
     return name
 
 
+def _start_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('-a', '--attach', action='store_true',
+                        help='stay with it, and end with its exit code')
+    parser.add_argument('-i', '--interactive', action='store_true',
+                        help='stay with it and pass our input on')
+    detachkeys.add_argument(parser)
+    _names(parser)
+
+
+def _start(context: verb.Context, given: argparse.Namespace) -> int:
+    containers = context.client.containers
+    if not (given.attach or given.interactive):
+        return verb.each(context, given.names, containers.start)
+    if len(given.names) > 1:
+        raise failure.CommandFailed(
+            'Only one container can be in the foreground: name one, or leave '
+            'out -a and -i.')
+    document = containers.document(given.names[0])
+    if (document.get('State') or {}).get('Running'):
+        raise failure.CommandFailed(
+            f'The container {given.names[0]} runs already: join it with '
+            '"novacontainer attach".')
+    wishes = attach.wishes(document, stdin=given.interactive,
+                           detach_keys=given.detach_keys)
+    session.check(context.console, wishes)
+    ident = document['Id']
+    removed = (document.get('HostConfig') or {}).get('AutoRemove')
+    return foreground.join(
+        context, ident, wishes, start=lambda: containers.start(ident),
+        condition='removed' if removed else 'next-exit')
+
+
 def _stop_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '-t', '--time', type=int, metavar='SECONDS',
@@ -165,8 +201,11 @@ def _wait(context: verb.Context, given: argparse.Namespace) -> int:
 
 VERBS = (
     verb.Verb('ps', 'List containers', _ps_arguments, _ps),
-    _simple('start', 'Start containers',
-            lambda context, name: context.client.containers.start(name)),
+    verb.Verb('start', 'Start containers', _start_arguments, _start,
+              examples=(
+                  ('novacontainer start web db', 'in the background'),
+                  ('novacontainer start -ai box',
+                   'and stay with it, as "run -i" does'))),
     verb.Verb('stop', 'Stop containers', _stop_arguments, _stop),
     verb.Verb('restart', 'Stop containers and start them again',
               _stop_arguments, _restart),

@@ -1,30 +1,21 @@
 """Verbs that make containers: create and run.
 
-Put together by ``cli.app``; calls ``cli.creation`` and the client.
-
-In the foreground, ``run`` shows the container's log as it grows, passes
-signals on to the container and ends with its exit code.  The wait begins
-before the start, so that no exit is too early to be seen.
+Put together by ``cli.app``; calls ``cli.creation``, ``cli.foreground`` and the
+client.
 """
 
 import argparse
 from collections.abc import Iterator
 import contextlib
 import pathlib
-import signal
-import types
 
 from novacontainer.cli import creation
+from novacontainer.cli import detachkeys
 from novacontainer.cli import failure
+from novacontainer.cli import foreground
+from novacontainer.cli import session
 from novacontainer.cli import verb
 from novacontainer.client import exceptions
-from novacontainer.client import framing
-
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT,
-              signal.SIGUSR1, signal.SIGUSR2)
-
-#: So many interrupts from the keyboard end us, whatever the container does.
-_PATIENCE = 3
 
 #: Code of a refusal → exit code, as the shell and Docker have them.
 _EXIT_CODES = {
@@ -50,19 +41,26 @@ def _create(context: verb.Context, given: argparse.Namespace) -> int:
 
 
 def create(context: verb.Context, given: argparse.Namespace, *,
-           auto_remove: bool) -> str:
+           auto_remove: bool, joined: bool = False) -> str:
     """Create the container that the switches describe.
 
     :param auto_remove: the runtime removes it when it ends.
+    :param joined: somebody will be at its streams from the start, so that
+        the end of what is passed on is the end of its input.
     :returns: its id.
     """
     body = creation.body(given.image, given.command, given)
+    if joined:
+        body.update(AttachStdin=given.interactive, AttachStdout=True,
+                    AttachStderr=True, StdinOnce=given.interactive)
     if auto_remove:
         body['HostConfig']['AutoRemove'] = True
     with _id_file(given.cidfile) as note:
-        ident = context.client.containers.create(given.name, body)
-        note.append(ident)
-    return ident
+        made = context.client.containers.create_warned(given.name, body)
+        note.append(made['Id'])
+    for warning in made.get('Warnings') or ():
+        context.console.complain(f'warning: {warning}')
+    return str(made['Id'])
 
 
 @contextlib.contextmanager
@@ -90,97 +88,78 @@ def _id_file(name: str | None) -> Iterator[list[str]]:
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('-d', '--detach', action='store_true',
                         help='leave it running and print its id')
+    parser.add_argument('--no-sig-proxy', action='store_true',
+                        help='in the foreground, do not pass signals on')
+    detachkeys.add_argument(parser)
     _create_arguments(parser)
 
 
 def _run(context: verb.Context, given: argparse.Namespace) -> int:
-    if not given.detach and (given.interactive or given.tty):
-        raise failure.CommandFailed(
-            'run does not pass its input on: use -d together with -i and '
-            '-t, or leave both out.')
     if given.rm and given.restart not in (None, 'no'):
         raise failure.CommandFailed(
             '--rm and --restart contradict each other: leave one out.')
-    # In the foreground the log must outlive the process: we remove then.
-    ident = create(context, given, auto_remove=given.rm and given.detach)
+    if given.detach:
+        ident = create(context, given, auto_remove=given.rm)
+        return start(context, ident)
+    wishes = session.Wishes(
+        stdin=given.interactive, tty=given.tty, ends_input=not given.tty,
+        detach_keys=given.detach_keys)
+    session.check(context.console, wishes)
+    ident = create(context, given, auto_remove=given.rm, joined=True)
     with contextlib.ExitStack() as undo:
-        if given.rm and not given.detach:
+        if given.rm:
+            # The runtime removes what ends; this is for what does not, and
+            # for what could not start.
             undo.callback(_remove, context, ident)
-        return start(context, ident, given.detach)
+        with refusals():
+            code = foreground.join(
+                context, ident, wishes,
+                start=lambda: context.client.containers.start(ident),
+                condition='removed' if given.rm else 'next-exit',
+                pass_signals=not given.no_sig_proxy)
+        undo.pop_all()
+        return code
 
 
-def start(context: verb.Context, ident: str, detach: bool) -> int:
-    """Start a container and, in the foreground, stay until it ends.
+def start(context: verb.Context, ident: str) -> int:
+    """Start a container, print its id and leave it running.
 
-    :returns: exit code: the container's, in the foreground.
+    :returns: exit code.
     :raises CommandFailed: when it cannot be started.
     """
+    with refusals():
+        context.client.containers.start(ident)
+    context.console.say(ident)
+    return 0
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Give a refused start the exit code that shells have for it."""
     try:
-        if detach:
-            context.client.containers.start(ident)
-            context.console.say(ident)
-            return 0
-        return _foreground(context, ident)
+        yield
     except exceptions.Refused as error:
         raise failure.CommandFailed(
             error.message, _EXIT_CODES.get(error.code)) from error
 
 
 def _remove(context: verb.Context, ident: str) -> None:
-    with contextlib.suppress(exceptions.NotFound):
+    # The runtime may be about to remove it itself.
+    with contextlib.suppress(exceptions.NotFound, exceptions.Conflict):
         context.client.containers.remove(ident, force=True)
-
-
-def _foreground(context: verb.Context, ident: str) -> int:
-    containers = context.client.containers
-    with containers.begin_wait(ident, 'next-exit') as wait:
-        with _signals_passed_on(context, ident):
-            containers.start(ident)
-            with containers.follow(ident) as pieces:
-                for stream, data in pieces:
-                    context.console.send(
-                        data, to_errors=stream == framing.STDERR)
-            return wait.exit_code()
-
-
-@contextlib.contextmanager
-def _signals_passed_on(context: verb.Context, ident: str) -> Iterator[None]:
-    """Let the container have the signals that are meant for it.
-
-    The handler runs between two steps of the interpreter; its request has
-    a connection of its own, and what was interrupted goes on afterwards.
-    A first process that handles no SIGINT never sees one (pid_namespaces(7)),
-    so that a person who insists is let go.
-    """
-    interrupts = 0
-
-    def pass_on(number: int, _frame: types.FrameType | None) -> None:
-        nonlocal interrupts
-        interrupts += number == signal.SIGINT
-        if interrupts >= _PATIENCE:
-            raise KeyboardInterrupt
-        try:
-            context.client.containers.kill(
-                ident, signal.Signals(number).name)
-        except exceptions.Conflict:
-            # It does not run: not yet, or no longer.
-            if number == signal.SIGINT:
-                raise KeyboardInterrupt from None
-        except exceptions.ClientError as error:
-            context.console.complain(error.message)
-
-    before = {number: signal.signal(number, pass_on)
-              for number in _PASSED_ON}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 VERBS = (
     verb.Verb('create', 'Make a container without starting it',
-              _create_arguments, _create),
+              _create_arguments, _create, examples=(
+                  ('novacontainer create --name web nginx',
+                   'made now; "novacontainer start web" runs it'),)),
     verb.Verb('run', 'Make a container and start it',
-              _run_arguments, _run, failure.DAEMON_FAILED),
+              _run_arguments, _run, failure.DAEMON_FAILED, (
+                  ('novacontainer run -it --rm busybox sh',
+                   'a shell in a new container, gone when you leave it'),
+                  ('novacontainer run -d --name web -m 256m nginx',
+                   'a service in the background, with a limit'),
+                  ('tar c . | novacontainer run -i --rm busybox tar t',
+                   'a program in a pipe'))),
 )

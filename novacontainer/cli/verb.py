@@ -36,6 +36,7 @@ class Verb:
     :param arguments: adds its arguments to a parser.
     :param run: does the work; returns the exit code.
     :param exit_code: when the runtime refuses or cannot be reached.
+    :param examples: command lines, each with what it does.
     """
 
     name: str
@@ -43,6 +44,14 @@ class Verb:
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[Context, argparse.Namespace], int]
     exit_code: int = failure.FAILED
+    examples: tuple[tuple[str, str], ...] = ()
+
+    def epilog(self) -> str | None:
+        """Write the examples as the end of the help."""
+        if not self.examples:
+            return None
+        return 'examples:\n' + '\n'.join(
+            f'  {line}\n      {words}' for line, words in self.examples)
 
 
 def container_name(text: str) -> str:

@@ -6,6 +6,7 @@ in native threads and under eventlet, of which it imports neither.
 
 from novacontainer.client import containers
 from novacontainer.client import events
+from novacontainer.client import execs
 from novacontainer.client import images
 from novacontainer.client import system
 from novacontainer.client import transport
@@ -25,5 +26,6 @@ class Client:
         connection = transport.Transport(socket_path, timeout_s)
         self.containers = containers.Containers(connection)
         self.events = events.Events(connection)
+        self.execs = execs.Execs(connection)
         self.images = images.Images(connection)
         self.system = system.System(connection)

@@ -13,6 +13,7 @@ import typing
 
 from novacontainer.client import exceptions
 from novacontainer.client import framing
+from novacontainer.client import hijack
 from novacontainer.client import transport
 
 _NOT_MODIFIED = 304
@@ -128,9 +129,17 @@ class Containers:
         :raises Conflict: when the name is taken.
         :raises NotFound: when the image is not there.
         """
-        answer = self._transport.json(
+        return str(self.create_warned(name, body)['Id'])
+
+    def create_warned(self, name: str | None,
+                      body: transport.Json) -> transport.Json:
+        """As :meth:`create`, with what the runtime warns of.
+
+        :returns: ``Id`` and ``Warnings``, a list of sentences.
+        """
+        answer: transport.Json = self._transport.json(
             'POST', '/containers/create', params={'name': name}, body=body)
-        return str(answer['Id'])
+        return answer
 
     def init(self, name: str) -> None:
         """Make namespaces, cgroup and rootfs, and hold the process.
@@ -179,6 +188,26 @@ class Containers:
         :raises Conflict: when it is not running.
         """
         self._post(name, 'kill', {'signal': signal})
+
+    def attach(self, name: str, *, stdin: bool,
+               detach_keys: str | None = None) -> hijack.Connection:
+        """Join the streams of the process, from its start on.
+
+        Without a process the output begins when there is one.
+
+        :param stdin: send input as well.
+        :param detach_keys: such as ``ctrl-p,ctrl-q``, where the container
+            has a terminal; None leaves them to the runtime.
+        """
+        return self._transport.take_over(
+            f'/containers/{name}/attach',
+            params={'stream': True, 'stdin': stdin, 'stdout': True,
+                    'stderr': True, 'detachKeys': detach_keys})
+
+    def resize(self, name: str, rows: int, columns: int) -> None:
+        """Set the size of the container's terminal, in characters."""
+        self._transport.call('POST', f'/containers/{name}/resize',
+                             params={'h': rows, 'w': columns})
 
     def pause(self, name: str) -> None:
         """Freeze every process of the container."""

@@ -1,7 +1,8 @@
 """HTTP over the runtime's unix socket: the only module that knows requests.
 
-Called by containers, images, system and events; calls requests through
-requests-unixsocket.  Foreign exceptions become ours here and nowhere else.
+Called by containers, images, system and the like; calls requests through
+requests-unixsocket, and ``client.hijack`` where a connection is taken over.
+requests' exceptions become ours here and nowhere else.
 
 Every call has a session and a connection of its own.  On a unix socket that
 costs well under a millisecond, makes a :class:`Transport` safe to share
@@ -17,6 +18,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import socket
 import time
 import types
 import typing
@@ -27,6 +29,8 @@ import requests_unixsocket
 import urllib3
 
 from novacontainer.client import exceptions
+from novacontainer.client import hijack
+from novacontainer.client import unreachable
 
 #: Parsed JSON object.
 Json = dict[str, typing.Any]
@@ -78,10 +82,7 @@ def _broken(socket_path: str, error: BaseException) -> str:
     """A sentence with the operating system's words, where it had any."""
     for seen in _chain(error):
         if isinstance(seen, OSError) and seen.strerror:
-            return (
-                f'The container runtime at {socket_path} cannot be reached: '
-                f'{seen.strerror}. Check that novacontainerd runs and that '
-                'this user may open its socket.')
+            return unreachable.sentence(socket_path, seen)
     return (f'The container runtime at {socket_path} closed the connection '
             'in the middle of an answer. Check that novacontainerd runs.')
 
@@ -249,8 +250,7 @@ class Transport:
 
     def _url(self, path: str) -> str:
         host = urllib.parse.quote(self.socket_path, safe='')
-        path = urllib.parse.quote(path, safe='/:@')
-        return f'http+unix://{host}/v{API_VERSION}{path}'
+        return f'http+unix://{host}{_target(path)}'
 
     def stream(self, method: str, path: str, *, params: Params | None = None,
                body: Json | None = None,
@@ -280,6 +280,18 @@ class Transport:
             undo.pop_all()
             return Download(session, response, self.socket_path)
 
+    def take_over(self, path: str, *, params: Params | None = None,
+                  body: Json | None = None) -> hijack.Connection:
+        """Post, and take the connection over from HTTP.
+
+        :returns: the streams of a process, which may be silent for ever.
+        :raises ClientError: the subclass that fits the status.
+        """
+        query = urllib.parse.urlencode(_query(params))
+        return hijack.take_over(
+            _connect(self.socket_path, self.timeout_s), self.socket_path,
+            f'{_target(path)}?{query}' if query else _target(path), body)
+
     def call(self, method: str, path: str, *, params: Params | None = None,
              body: Json | None = None,
              timeout_s: float | None = None) -> Answer:
@@ -306,6 +318,33 @@ class Transport:
             raise exceptions.ProtocolFailed(
                 f'The container runtime answered {method} {path} with '
                 'something that is not JSON.') from error
+
+
+def _target(path: str) -> str:
+    return f'/v{API_VERSION}{urllib.parse.quote(path, safe="/:@")}'
+
+
+def _connect(socket_path: str, timeout_s: float) -> socket.socket:
+    """Connect, waiting for a place as :func:`_send` does."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        wire.settimeout(timeout_s)
+        try:
+            wire.connect(socket_path)
+        except BlockingIOError as error:
+            wire.close()
+            if time.monotonic() > deadline:
+                raise exceptions.TimedOut(
+                    f'The container runtime at {socket_path} did not answer '
+                    'in time.') from error
+        except OSError as error:
+            wire.close()
+            raise exceptions.ConnectionFailed(
+                unreachable.sentence(socket_path, error)) from error
+        else:
+            return wire
+        time.sleep(_QUEUE_POLL_S)
 
 
 def _send(session: requests.Session, timeout_s: float,

@@ -2,111 +2,47 @@
 
 import json
 import os
-import pathlib
 import pty
 import signal
 import subprocess
-import sys
-import tempfile
-
-from oslotest import base
 
 from tests import archives
+from tests.functional import cli
 from tests.functional import daemon
 
-TIMEOUT_S = 60
-IMAGE = 'busybox:cli'
 
-
-class CliTest(base.BaseTestCase):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.daemon = daemon.Daemon()
-        cls.daemon.setUp()
-        cls.addClassCleanup(cls.daemon.cleanUp)
-        cls.daemon.load(archives.busybox_image(IMAGE))
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        cls.directory = pathlib.Path(directory.name)
-        cls.environment = {
-            **os.environ, 'NOVACONTAINER_HOST': str(cls.daemon.socket_path)}
-        cls.program = [sys.executable, '-m', 'novacontainer.cmd.cli']
-
-    def call(self, *words, data=None, code=0):
-        """Run a command that must end with this code; returns the result."""
-        ended = subprocess.run(
-            [*self.program, *words], env=self.environment, input=data,
-            stdin=subprocess.DEVNULL if data is None else None,
-            cwd=daemon.ROOT, capture_output=True, timeout=TIMEOUT_S,
-            check=False)
-        self.assertEqual(code, ended.returncode, ended)
-        return ended
-
-    def cli(self, *words, **kwargs):
-        """Run a command; returns its output."""
-        return self.call(*words, **kwargs).stdout.decode().strip()
-
-    def refused(self, *words, code=1, data=None):
-        """Run a command that fails; returns its one line of error."""
-        line, = self.call(
-            *words, code=code, data=data).stderr.decode().splitlines()
-        self.assertTrue(line.startswith('novacontainer: '), line)
-        return line.removeprefix('novacontainer: ')
-
-    def start(self, *words, **kwargs):
-        """Start a command; returns the process."""
-        process = subprocess.Popen(
-            # Whoever runs the tests in the background may ignore SIGINT.
-            ['env', '--default-signal=INT', *self.program, *words],
-            env=self.environment, cwd=daemon.ROOT,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, **kwargs)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.kill)
-        return process
-
-    def container(self, name, *words):
-        """Start a container that the test's end removes."""
-        self.cli('run', '-d', '--name', name, IMAGE,
-                 *(words or ('sleep', '1000')))
-        self.addCleanup(self.cli, 'rm', '-f', name)
-        return name
-
-    def state(self, name):
-        """Return what ``inspect`` says of a container's state."""
-        shown, = json.loads(self.cli('inspect', name))
-        return shown['State']
+class CliTest(cli.CliTestCase):
 
     def test_run_in_the_foreground(self):
-        ended = self.call('run', '--rm', '--name', 'fore', IMAGE, 'sh', '-c',
-                          'echo out; echo err >&2; exit 7', code=7)
+        ended = self.call('run', '--rm', '--name', 'fore', cli.IMAGE,
+                          'sh', '-c', 'echo out; echo err >&2; exit 7',
+                          code=7)
         self.assertEqual((b'out\n', b'err\n'), (ended.stdout, ended.stderr))
         self.assertEqual('', self.cli('ps', '-aq', '--filter', 'name=fore'))
 
     def test_run_passes_signals_on(self):
         process = self.start(
-            'run', '--rm', IMAGE, 'sh', '-c',
+            'run', '--rm', cli.IMAGE, 'sh', '-c',
             'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done')
         self.assertEqual(b'ready\n', process.stdout.readline())
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(9, process.wait(TIMEOUT_S))
+        self.assertEqual(9, process.wait(cli.TIMEOUT_S))
 
     def test_run_that_cannot_start(self):
         self.assertIn('nothing-here', self.refused(
-            'run', '--rm', IMAGE, 'nothing-here', code=127))
+            'run', '--rm', cli.IMAGE, 'nothing-here', code=127))
         self.assertIn('No such image', self.refused(
             'run', 'missing', code=125))
-        self.assertIn('-d', self.refused('run', '-it', IMAGE, code=125))
+        self.assertIn('not a terminal', self.refused(
+            'run', '-it', cli.IMAGE, code=125))
         self.assertEqual('', self.cli('ps', '-aq'))
 
     def test_switches_arrive(self):
         self.cli('create', '--name', 'full', '-m', '64m', '--cpus', '0.5',
                  '-e', 'A=b', '--label', 'k=v', '--read-only', '--tmpfs',
                  '/run', '--pids-limit', '50', '-w', '/tmp', '--cap-drop',
-                 'NET_RAW', '--ulimit', 'nofile=64:128', IMAGE, 'sleep', '-x')
+                 'NET_RAW', '--ulimit', 'nofile=64:128', cli.IMAGE, 'sleep',
+                 '-x')
         self.addCleanup(self.cli, 'rm', 'full')
         shown, = json.loads(self.cli('inspect', '--type', 'container',
                                      'full'))
@@ -177,7 +113,7 @@ class CliTest(base.BaseTestCase):
             ['bash', '-c', '"$@" | head -n 1; echo ${PIPESTATUS[0]}', 'x',
              *self.program, 'logs', '-f', 'chatty'],
             env=self.environment, cwd=daemon.ROOT, capture_output=True,
-            timeout=TIMEOUT_S, check=True)
+            timeout=cli.TIMEOUT_S, check=True)
         self.assertEqual((b'y\n141\n', b''), (ended.stdout, ended.stderr))
 
     def test_interrupted(self):
@@ -185,15 +121,15 @@ class CliTest(base.BaseTestCase):
         process = self.start('logs', '-f', 'quiet')
         self.assertEqual(b'ready\n', process.stdout.readline())
         process.send_signal(signal.SIGINT)
-        self.assertEqual(130, process.wait(TIMEOUT_S))
+        self.assertEqual(130, process.wait(cli.TIMEOUT_S))
         self.assertEqual(b'', process.stdout.read())
 
     def test_images(self):
-        self.cli('tag', IMAGE, 'other/name:tag')
+        self.cli('tag', cli.IMAGE, 'other/name:tag')
         shown = self.cli('images', 'other/*')
         self.assertIn('other/name', shown)
         saved = self.directory / 'saved.tar'
-        self.cli('save', '-o', str(saved), 'other/name:tag', IMAGE)
+        self.cli('save', '-o', str(saved), 'other/name:tag', cli.IMAGE)
         self.assertEqual(['saved.tar'], os.listdir(self.directory))
         self.assertEqual('Untagged: other/name:tag',
                          self.cli('rmi', 'other/name:tag'))
@@ -204,9 +140,9 @@ class CliTest(base.BaseTestCase):
         self.assertEqual('other/name:tag',
                          self.cli('load', '-q', data=piped))
         self.cli('rmi', 'other/name:tag')
-        self.assertIn('Step', self.cli('history', IMAGE))
-        shown, = json.loads(self.cli('inspect', IMAGE))
-        self.assertEqual([IMAGE], shown['RepoTags'])
+        self.assertIn('Step', self.cli('history', cli.IMAGE))
+        shown, = json.loads(self.cli('inspect', cli.IMAGE))
+        self.assertEqual([cli.IMAGE], shown['RepoTags'])
 
     def test_bad_archives(self):
         self.assertIn('cannot be read', self.refused(
@@ -254,7 +190,7 @@ class CliTest(base.BaseTestCase):
     def test_doctor(self):
         ended = subprocess.run(
             [*self.program, 'doctor', '-f', 'json'], env=self.environment,
-            cwd=daemon.ROOT, capture_output=True, timeout=TIMEOUT_S,
+            cwd=daemon.ROOT, capture_output=True, timeout=cli.TIMEOUT_S,
             check=False)
         found = {one['subject']: one for one in json.loads(ended.stdout)}
         for subject in ('kernel', 'cgroups', 'OCI runtime', 'conmon',
@@ -266,16 +202,16 @@ class CliTest(base.BaseTestCase):
     def test_nobody_listens(self):
         self.assertIn('cannot be reached', self.refused(
             '--socket', '/nowhere', 'ps'))
-        self.refused('--socket', '/nowhere', 'run', IMAGE, code=125)
+        self.refused('--socket', '/nowhere', 'run', cli.IMAGE, code=125)
 
     def test_misuse(self):
         self.assertIn('--help', self.refused('ps', '--wrong'))
-        self.refused('run', '--wrong', IMAGE, code=125)
+        self.refused('run', '--wrong', cli.IMAGE, code=125)
         self.refused('rm', '../images/x')
 
     def test_progress_for_a_person(self):
         archive = self.directory / 'bar.tar'
-        archive.write_bytes(archives.busybox_image(IMAGE))
+        archive.write_bytes(archives.busybox_image(cli.IMAGE))
         self.addCleanup(archive.unlink)
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
@@ -283,7 +219,7 @@ class CliTest(base.BaseTestCase):
             subprocess.run(
                 [*self.program, 'load', '-i', str(archive)],
                 env=self.environment, cwd=daemon.ROOT, stderr=slave,
-                stdout=subprocess.DEVNULL, timeout=TIMEOUT_S, check=True)
+                stdout=subprocess.DEVNULL, timeout=cli.TIMEOUT_S, check=True)
         finally:
             os.close(slave)
         self.assertIn(b'100%', os.read(master, 100_000))

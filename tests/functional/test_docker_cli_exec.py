@@ -1,68 +1,21 @@
 """docker run, exec and attach in the foreground, as people use them."""
 
 import os
-import pty
-import select
 import signal
 import subprocess
 import tempfile
-import termios
 import time
 
 from oslotest import base
 
 from tests import archives
 from tests.functional import daemon
+from tests.functional import screen
 
 TIMEOUT_S = 60
 IMAGE = 'busybox:cli'
 #: What the docker CLI takes for "leave, and let it run".
 DETACH = b'\x10\x11'
-
-
-class Terminal:
-    """The docker CLI on a terminal of its own."""
-
-    def __init__(self, words, environment):
-        self.master, slave = pty.openpty()
-        self.resize(25, 90)
-        self.process = subprocess.Popen(
-            words, env=environment, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True)
-        os.close(slave)
-
-    def resize(self, rows, columns):
-        """Be a window that was drawn larger or smaller."""
-        termios.tcsetwinsize(self.master, (rows, columns))
-
-    def type(self, data):
-        """Type on the keyboard."""
-        os.write(self.master, data)
-
-    def expect(self, text):
-        """Read until a text is on the screen; return all that came."""
-        found = b''
-        deadline = time.monotonic() + TIMEOUT_S
-        while text not in found:
-            left = deadline - time.monotonic()
-            if not select.select([self.master], [], [], max(0, left))[0]:
-                raise AssertionError(f'{text!r} not in {found!r}')
-            try:
-                found += os.read(self.master, 65536)
-            except OSError as error:
-                raise AssertionError(
-                    f'{text!r} not in {found!r}') from error
-        return found
-
-    def wait(self):
-        """Wait for the CLI to end; return its exit code."""
-        return self.process.wait(TIMEOUT_S)
-
-    def close(self):
-        """Leave nothing."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self.master)
 
 
 class CliExecTest(base.BaseTestCase):
@@ -102,7 +55,7 @@ class CliExecTest(base.BaseTestCase):
 
     def terminal(self, *words):
         """Start the CLI on a terminal."""
-        terminal = Terminal([self.program, *words], self.environment)
+        terminal = screen.Terminal([self.program, *words], self.environment)
         self.addCleanup(terminal.close)
         return terminal
 

@@ -68,10 +68,16 @@ def answer(body, **kwargs):
 class CommandTestCase(base.BaseTestCase):
     """Has ``run``; what was asked is in ``requests``."""
 
-    def run_command(self, words, *answers, terminal=False, data=b''):
-        """Run a command against these answers."""
+    def run_command(self, words, *answers, terminal=False, data=b'',
+                    source=None):
+        """Run a command against these answers.
+
+        :param source: standard input as a file with a descriptor.
+        """
         served = self.useFixture(endpoint.Endpoint(*answers))
         used = console(terminal, data)
+        if source is not None:
+            used.source = source
         code = app.main(['--socket', served.path, *words], used)
         self.requests = served.requests
         return Ended(code, used.output.text, used.errors.text)

@@ -2,7 +2,7 @@ import json
 import os
 import pathlib
 import signal
-import time
+import threading
 
 import fixtures
 
@@ -13,10 +13,17 @@ _CREATED = {'Id': 'f00', 'Warnings': []}
 _NO_CONTENT = endpoint.Answer(status=204)
 
 
-def _log(*pieces, **kwargs):
+def _streams(*pieces, before=None, **kwargs):
+    """Answer with streams; ``before`` is called when they are joined."""
+
+    def body():
+        if before is not None:
+            before()
+        for stream, data in pieces:
+            yield bytes((stream, 0, 0, 0, 0, 0, 0, len(data))) + data
+
     return endpoint.Answer(
-        [bytes((stream, 0, 0, 0, 0, 0, 0, len(data))) + data
-         for stream, data in pieces],
+        body(), status=101,
         content_type='application/vnd.docker.multiplexed-stream', **kwargs)
 
 
@@ -55,25 +62,46 @@ class RunTestCase(command.CommandTestCase):
 
     def test_run_in_the_foreground(self):
         ended = self.run_command(
-            ['run', '--rm', 'a'], command.answer(_CREATED),
-            endpoint.Answer([b'{"StatusCode": 3}']), _NO_CONTENT,
-            _log((1, b'out'), (2, b'err')), _NO_CONTENT)
-        self.assertEqual((3, 'out', 'err'),
-                         (ended.code, ended.output, ended.errors))
+            ['run', '--rm', 'a'],
+            command.answer({**_CREATED, 'Warnings': ['Beware']}),
+            _streams((1, b'out'), (2, b'err')),
+            endpoint.Answer([b'{"StatusCode": 3}']), _NO_CONTENT)
+        self.assertEqual(
+            (3, 'out', 'novacontainer: warning: Beware\nerr'),
+            (ended.code, ended.output, ended.errors))
         self.assertEqual(
             ['POST /containers/create',
-             'POST /containers/f00/wait?condition=next-exit',
-             'POST /containers/f00/start',
-             'GET /containers/f00/logs?stdout=1&stderr=1&follow=1&tail=all'
-             '&timestamps=0',
-             'DELETE /containers/f00?force=1&v=1'], self.paths())
+             'POST /containers/f00/attach?stream=1&stdin=0&stdout=1&stderr=1',
+             'POST /containers/f00/wait?condition=removed',
+             'POST /containers/f00/start'], self.paths())
+        body = json.loads(self.requests[0].body)
+        self.assertTrue(body['HostConfig']['AutoRemove'])
+        self.assertEqual((False, False),
+                         (body['AttachStdin'], body['StdinOnce']))
+
+    def test_input_is_passed_on(self):
+        reading, writing = os.pipe()
+        with os.fdopen(reading, 'rb') as source:
+            os.write(writing, b'typed')
+            os.close(writing)
+            ended = self.run_command(
+                ['run', '-i', 'a'], command.answer(_CREATED),
+                _streams((1, b'out'), listens=True),
+                endpoint.Answer([b'{"StatusCode": 0}']), _NO_CONTENT,
+                source=source)
+        self.assertEqual((0, 'out'), (ended.code, ended.output))
+        self.assertEqual(b'typed', self.requests[1].input)
+        body = json.loads(self.requests[0].body)
+        self.assertEqual(
+            (True, True, True),
+            (body['OpenStdin'], body['StdinOnce'], body['AttachStdin']))
 
     def test_start_fails(self):
         for code, exit_code in (
                 ('container.command_not_found', 127),
                 ('container.command_not_executable', 126), ('', 125)):
             ended = self.run_command(
-                ['run', '--rm', 'a'], command.answer(_CREATED),
+                ['run', '--rm', 'a'], command.answer(_CREATED), _streams(),
                 endpoint.Answer([]),
                 command.answer({'message': 'no x', 'code': code},
                                status=400),
@@ -84,28 +112,43 @@ class RunTestCase(command.CommandTestCase):
 
     def test_signals_are_passed_on(self):
         before = signal.getsignal(signal.SIGTERM)
+        ready = threading.Event()
+        killed = threading.Event()
+
+        def kill():
+            ready.wait(30)
+            os.kill(os.getpid(), signal.SIGTERM)
+            killed.wait(30)
+
         ended = self.run_command(
             ['run', 'a'], command.answer(_CREATED),
-            endpoint.Answer([b'{"StatusCode": 143}']), _NO_CONTENT,
-            _log((1, b'x'),
-                 before=lambda: os.kill(os.getpid(), signal.SIGTERM)),
-            _NO_CONTENT)
+            _streams((1, b'x'), before=kill),
+            endpoint.Answer([b'{"StatusCode": 143}']),
+            endpoint.Answer(status=204, before=ready.set),
+            endpoint.Answer(status=204, before=killed.set))
         self.assertEqual(143, ended.code)
         self.assertIn('POST /containers/f00/kill?signal=SIGTERM',
                       self.paths())
         self.assertEqual(before, signal.getsignal(signal.SIGTERM))
 
     def test_a_person_who_insists_is_let_go(self):
+        seen = threading.Semaphore(0)
+        over = threading.Event()
+        self.addCleanup(over.set)
+
         def insist():
             for _ in range(3):
+                # Equal signals that wait become one: not before the last
+                # one has done something.
+                seen.acquire(timeout=30)
                 os.kill(os.getpid(), signal.SIGINT)
-                # Equal signals that wait become one.
-                time.sleep(0.3)
+            over.wait(30)
 
+        noted = endpoint.Answer(status=204, before=seen.release)
         ended = self.run_command(
             ['run', '--rm', 'a'], command.answer(_CREATED),
-            endpoint.Answer([b'{"StatusCode": 0}']), _NO_CONTENT,
-            _log((1, b'x'), before=insist), _NO_CONTENT, _NO_CONTENT,
+            _streams((1, b'x'), before=insist),
+            endpoint.Answer([b'{"StatusCode": 0}']), noted, noted, noted,
             _NO_CONTENT)
         self.assertEqual(130, ended.code)
         self.assertEqual(
@@ -115,8 +158,8 @@ class RunTestCase(command.CommandTestCase):
 
     def test_what_run_cannot_do(self):
         ended = self.run_command(['run', '-it', 'a'])
-        self.assertEqual(125, ended.code)
-        self.assertIn('-d', ended.errors)
+        self.assertEqual((125, []), (ended.code, self.requests))
+        self.assertIn('not a terminal', ended.errors)
         ended = self.run_command(['run', '-d', '--rm', '--restart', 'always',
                                   'a'])
         self.assertEqual((125, []), (ended.code, self.requests))

@@ -3,6 +3,7 @@
 import dataclasses
 import http.server
 import os
+import socket
 import socketserver
 import threading
 import typing
@@ -12,12 +13,16 @@ import fixtures
 
 @dataclasses.dataclass
 class Request:
-    """What the client sent: the body is dechunked."""
+    """What the client sent: the body is dechunked.
+
+    :param input: what came over a connection that was handed over.
+    """
 
     method: str
     path: str
     headers: typing.Any
     body: bytes
+    input: bytes | None = None
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -47,6 +52,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if answer.before is not None:
             answer.before()
         self.close_connection = True
+        if answer.status == 101:
+            self._hand_over(answer)
+            return
         self.send_response(answer.status)
         self.send_header('Content-Type', answer.content_type)
         if isinstance(answer.body, bytes):
@@ -62,6 +70,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not answer.cut:
             self.wfile.write(b'0\r\n\r\n')
 
+    def _hand_over(self, answer):
+        """Send the body as it is, and keep what comes back."""
+        self.wfile.write(
+            b'HTTP/1.1 101 UPGRADED\r\n'
+            b'Content-Type: %b\r\n\r\n' % answer.content_type.encode())
+        request = self.server.requests[-1]
+        if answer.listens:
+            request.input = self.rfile.read()
+        for chunk in ([answer.body] if isinstance(answer.body, bytes)
+                      else answer.body):
+            self.wfile.write(chunk)
+            self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        if not answer.listens:
+            request.input = self.rfile.read()
+
     def __getattr__(self, name):
         if name.startswith('do_'):
             return self._handle
@@ -75,6 +99,8 @@ class Answer:
     :param before: called when the request has arrived.
     :param cut: close the connection without the end of the chunked body.
     :param deaf: answer without reading the request's body.
+    :param listens: hand the connection over (status 101), and send the body
+        when the client's input has ended.
     """
 
     body: typing.Any = b''
@@ -83,6 +109,7 @@ class Answer:
     before: typing.Callable[[], None] | None = None
     cut: bool = False
     deaf: bool = False
+    listens: bool = False
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
