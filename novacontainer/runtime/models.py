@@ -380,6 +380,7 @@ class Exec:
     user: str = ''
     working_dir: str = ''
     terminal: bool = False
+    privileged: bool = False
     console_size: tuple[int, int] = (0, 0)
     streams: frozenset[str] = frozenset()
     detach_keys: str = ''

@@ -190,7 +190,7 @@ class ExecTest(sdk.SdkTestCase):
                 ({'cmd': []}, 400),
                 ({'cmd': ['true'], 'workdir': 'tmp'}, 400),
                 ({'cmd': ['true'], 'detach_keys': 'ctrl-?'}, 400),
-                ({'cmd': ['true'], 'privileged': True}, 501)):
+                ({'cmd': ['true'], 'privileged': True}, 403)):
             error = self.assertRaises(
                 docker.errors.APIError, self.docker.api.exec_create,
                 self.box.id, **options)

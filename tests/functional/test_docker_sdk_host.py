@@ -1,5 +1,8 @@
 """What containers have of the host: init, groups, devices, privileges."""
 
+import os
+import time
+
 import docker
 from oslotest import base
 
@@ -64,6 +67,7 @@ class AllowedTest(base.BaseTestCase):
         super().setUpClass()
         cls.daemon = daemon.Daemon({'containers': {
             'allow_privileged': 'true', 'allow_host_namespaces': 'true',
+            'allow_host_userns': 'true',
             'allowed_devices': '/dev/full'}})
         cls.daemon.setUp()
         cls.addClassCleanup(cls.daemon.cleanUp)
@@ -93,3 +97,30 @@ class AllowedTest(base.BaseTestCase):
         with open('/proc/sys/kernel/hostname', 'rb') as file:
             self.assertEqual(file.read(), self.output(
                 'cat /proc/sys/kernel/hostname', uts_mode='host'))
+
+    def test_processes_of_the_host(self):
+        container = self.docker.containers.run(
+            sdk.IMAGE, ['sh', '-c', 'sleep 986 & sleep 1000'], detach=True,
+            pid_mode='host', userns_mode='host')
+        self.addCleanup(HostTest.remove, container)
+        code, output = container.exec_run(['cat', '/proc/1/comm'])
+        with open('/proc/1/comm', 'rb') as own:
+            self.assertEqual((0, own.read()), (code, output))
+        pids = [int(row[1]) for row in container.top()['Processes']]
+        self.assertGreaterEqual(len(pids), 2)
+        # Nothing but its cgroup holds them together.
+        container.kill()
+        container.wait()
+        deadline = time.monotonic() + 60
+        while any(os.path.exists(f'/proc/{pid}') for pid in pids):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
+    def test_privileged_exec(self):
+        container = self.docker.containers.run(
+            sdk.IMAGE, ['sleep', '1000'], detach=True)
+        self.addCleanup(HostTest.remove, container)
+        grep = ['grep', 'CapBnd', '/proc/self/status']
+        self.assertIn(b'a80425fb', container.exec_run(grep).output)
+        self.assertNotIn(b'a80425fb', container.exec_run(
+            grep, privileged=True).output)

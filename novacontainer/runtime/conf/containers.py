@@ -37,7 +37,8 @@ OPTIONS = (
     cfg.BoolOpt(
         'allow_host_namespaces',
         default=False,
-        help='Allow IpcMode, UTSMode, CgroupnsMode and NetworkMode "host".'),
+        help='Allow IpcMode, PidMode, UTSMode, CgroupnsMode and NetworkMode '
+             '"host".'),
     cfg.StrOpt(
         'netns_directory',
         default='/run/netns',

@@ -38,8 +38,8 @@ _BUILD_ONLY = frozenset(('OnBuild',))
 _HANDLED = frozenset((
     'Cmd', 'Domainname', 'Entrypoint', 'Env', 'ExposedPorts', 'Hostname',
     'Healthcheck', 'HostConfig', 'Image', 'Labels', 'NetworkDisabled',
-    'NetworkingConfig', 'Shell', 'StopSignal', 'StopTimeout', 'User',
-    'Volumes', 'WorkingDir'))
+    'NetworkingConfig', 'Runtime', 'Shell', 'StopSignal', 'StopTimeout',
+    'User', 'Volumes', 'WorkingDir'))
 
 
 def merge(body: models.Json, image: models.Image,

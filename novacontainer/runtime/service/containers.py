@@ -125,7 +125,7 @@ class ContainerService:
             registry=self._registry, engine=engine, hub=hub,
             spec=execspec.ExecSpecs(
                 settings=options.settings, places=self._places,
-                sandbox=self._sandboxes))
+                sandbox=self._sandboxes, reach=options.policy.reach))
         #: What health checks find.
         self.healths = health.Healths(
             db=db, registry=self._registry, execs=self.execs, hub=hub)

@@ -93,11 +93,11 @@ class Execs:
         :raises NotFound: no such container.
         :raises Conflict: it does not run, or is paused.
         :raises InvalidRequest: a value makes no sense; names the field.
-        :raises NotSupported: a field that this version does not honour.
+        :raises Forbidden: the operator does not allow it.
         """
         container = self._registry.get(name)
         state.check_exec(container)
-        record = execspec.requested(container, body)
+        record = self._spec.requested(container, body)
         with self._guard:
             self._drop_old()
             self._entries[record.id] = _Entry(record)

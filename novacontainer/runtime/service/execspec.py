@@ -18,6 +18,7 @@ from novacontainer.runtime.service import detachkeys
 from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import runspec
 from novacontainer.runtime.service import sandboxes
@@ -26,48 +27,52 @@ _STREAMS = {'stdin': 'AttachStdin', 'stdout': 'AttachStdout',
             'stderr': 'AttachStderr'}
 
 
-def requested(container: models.Container, body: models.Json) -> models.Exec:
-    """Return the record of what a create body asks for.
-
-    :raises InvalidRequest: a value makes no sense; names the field.
-    :raises NotSupported: a field that this version does not honour.
-    """
-    args = tuple(body.get('Cmd') or ())
-    if not args:
-        raise exception.InvalidRequest(
-            'No exec command specified', 'exec.no_command')
-    if body.get('Privileged'):
-        raise exception.NotSupported(
-            'Privileged is not supported by this version; leave it out',
-            'exec.field_not_supported')
-    working_dir = body.get('WorkingDir') or ''
-    if working_dir and not working_dir.startswith('/'):
-        raise exception.InvalidRequest(
-            f'the working directory {working_dir!r} is invalid, it needs to '
-            'be an absolute path', 'exec.invalid_working_dir')
-    detach_keys = body.get('DetachKeys') or ''
-    detachkeys.parse(detach_keys)
-    env = tuple(body.get('Env') or ())
-    container_config.merge_env(env, ())
-    return models.Exec(
-        id=os.urandom(32).hex(), container_id=container.id, args=args,
-        env=env, user=body.get('User') or '', working_dir=working_dir,
-        terminal=bool(body.get('Tty')),
-        console_size=hostconfig.console_size(body),
-        streams=frozenset(name for name, field in _STREAMS.items()
-                          if body.get(field)),
-        detach_keys=detach_keys)
-
-
 class ExecSpecs:
-    """Knows where what belongs to a container is found."""
+    """Knows where what belongs to a container is found.
+
+    :param reach: what the operator lets containers have of the host.
+    """
 
     def __init__(self, *, settings: preparation.Settings,
                  places: directories.Directories,
-                 sandbox: sandboxes.Sandboxes) -> None:
+                 sandbox: sandboxes.Sandboxes,
+                 reach: isolation.Policy) -> None:
+        self._reach = reach
         self._settings = settings
         self._places = places
         self._sandboxes = sandbox
+
+    def requested(self, container: models.Container,
+                  body: models.Json) -> models.Exec:
+        """Return the record of what a create body asks for.
+
+        :raises InvalidRequest: a value makes no sense; names the field.
+        :raises Forbidden: the operator does not allow it.
+        """
+        args = tuple(body.get('Cmd') or ())
+        if not args:
+            raise exception.InvalidRequest(
+                'No exec command specified', 'exec.no_command')
+        privileged = bool(body.get('Privileged'))
+        if privileged:
+            isolation.check_privileged(self._reach)
+        working_dir = body.get('WorkingDir') or ''
+        if working_dir and not working_dir.startswith('/'):
+            raise exception.InvalidRequest(
+                f'the working directory {working_dir!r} is invalid, it '
+                'needs to be an absolute path', 'exec.invalid_working_dir')
+        detach_keys = body.get('DetachKeys') or ''
+        detachkeys.parse(detach_keys)
+        env = tuple(body.get('Env') or ())
+        container_config.merge_env(env, ())
+        return models.Exec(
+            id=os.urandom(32).hex(), container_id=container.id, args=args,
+            env=env, user=body.get('User') or '', working_dir=working_dir,
+            terminal=bool(body.get('Tty')), privileged=privileged,
+            console_size=hostconfig.console_size(body),
+            streams=frozenset(name for name, field in _STREAMS.items()
+                              if body.get(field)),
+            detach_keys=detach_keys)
 
     def process(self, container: models.Container,
                 record: models.Exec) -> models.Json:
@@ -87,6 +92,8 @@ class ExecSpecs:
         as_asked = dataclasses.replace(
             container, config=config, host_config={
                 **container.host_config, 'Init': False,
+                'Privileged': (record.privileged or bool(
+                    container.host_config.get('Privileged'))),
                 'ConsoleSize': record.console_size})
         return oci_spec.process(runspec.describe(
             as_asked, self._rootfs(container),

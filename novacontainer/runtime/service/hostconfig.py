@@ -84,6 +84,9 @@ _WHY = {
     'KernelMemoryTCP': 'Linux counts it as Memory',
 }
 
+#: What Docker calls its OCI runtime, whichever it is.
+_ANY_RUNTIME = ('runc', 'io.containerd.runc.v2')
+
 #: What describes the terminal of the client or a file on its side.
 _CLIENT_SIDE = frozenset(('ConsoleSize', 'ContainerIDFile'))
 
@@ -115,6 +118,8 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     :raises NotSupported: this version does not do it; names the field.
     """
     given: models.Json = dict(body.get('HostConfig') or {})
+    # The Docker SDK for Python puts it there.
+    given.setdefault('Runtime', body.get('Runtime'))
     _refuse_unsupported(given, policy)
     isolation.check(given, policy.reach)
     _check_userns(given, policy)
@@ -180,11 +185,18 @@ def _refuse_unsupported(given: models.Json, policy: Policy) -> None:
     for field, value in given.items():
         if field in _HONOURED or field in _CLIENT_SIDE:
             continue
-        if field == 'Runtime' and value == policy.runtime:
+        if field == 'Runtime':
+            _check_runtime(value, policy)
             continue
         if value not in _EMPTY and value not in _NEUTRAL.get(field, ()):
             raise _unsupported(f'HostConfig.{field}', _WHY.get(field, ''))
     check_restart(given)
+
+
+def _check_runtime(name: str | None, policy: Policy) -> None:
+    if name and name != policy.runtime and name not in _ANY_RUNTIME:
+        raise _invalid(f'unknown or invalid runtime name: {name}; this host '
+                       f'has {policy.runtime}')
 
 
 def check_restart(given: models.Json) -> None:

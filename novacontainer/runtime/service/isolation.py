@@ -38,7 +38,7 @@ class Policy:
     """What the operator lets containers have of the host.
 
     :param privileged: ``Privileged``, and what is a part of it.
-    :param host_namespaces: ipc, uts and cgroup namespaces of the host.
+    :param host_namespaces: ipc, pid, uts and cgroup namespaces of the host.
     :param devices: patterns (fnmatch) of device nodes.
     :param init_path: the static program that ``Init`` runs.
     """
@@ -57,7 +57,7 @@ def check(given: models.Json, policy: Policy) -> None:
     :raises NotSupported: this version or this host does not have it.
     """
     if given.get('Privileged'):
-        _allow(policy.privileged, 'Privileged', 'allow_privileged')
+        check_privileged(policy)
     for field in _MODES:
         _check_mode(given, field, policy)
     if given.get('Init') and not os.access(policy.init_path, os.X_OK):
@@ -74,6 +74,14 @@ def check(given: models.Json, policy: Policy) -> None:
         _allow(policy.privileged, 'DeviceCgroupRules', 'allow_privileged')
     for device in given.get('Devices') or ():
         _check_device(device, given, policy)
+
+
+def check_privileged(policy: Policy) -> None:
+    """Refuse privileges where the operator does not allow them.
+
+    :raises Forbidden: names the option that would allow it.
+    """
+    _allow(policy.privileged, 'Privileged', 'allow_privileged')
 
 
 def host_namespaces(host_config: models.Json) -> frozenset[str]:
@@ -149,7 +157,7 @@ def _check_mode(given: models.Json, field: str, policy: Policy) -> None:
     mode = given.get(field) or ''
     if mode in own:
         return
-    if mode.startswith('container:') or (field, mode) == ('PidMode', 'host'):
+    if mode.startswith('container:'):
         raise exception.NotSupported(
             f'{field} {mode!r} is not supported by this version; leave it '
             'out', 'container.field_not_supported')

@@ -48,6 +48,7 @@ _CONFIG = {
         'Image',
         'WorkingDir',
         'MacAddress',
+        'Runtime',
         'StopSignal',
     ),
     **_all(

@@ -16,7 +16,7 @@ def inspect(record: models.Exec) -> models.Json:
             'tty': record.terminal,
             'entrypoint': record.args[0],
             'arguments': list(record.args[1:]),
-            'privileged': False,
+            'privileged': record.privileged,
             **({'user': record.user} if record.user else {}),
         },
         'OpenStdin': 'stdin' in record.streams,

@@ -4,8 +4,17 @@ from oslotest import base
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.service import execspec
+from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import preparation
 from tests.unit.runtime.service import world
+
+
+def specs(of, **reach):
+    """Make what is tested, over the parts of a world."""
+    return execspec.ExecSpecs(
+        settings=preparation.Settings('nc-unit', 2),
+        places=of.containers._places, sandbox=of.sandboxes,
+        reach=isolation.Policy(**reach))
 
 
 class TestRequested(base.BaseTestCase):
@@ -16,7 +25,8 @@ class TestRequested(base.BaseTestCase):
         self.container = self.world.get(self.world.create())
 
     def requested(self, **body):
-        return execspec.requested(self.container, {'Cmd': ['ls'], **body})
+        return specs(self.world).requested(
+            self.container, {'Cmd': ['ls'], **body})
 
     def test_defaults(self):
         record = self.requested()
@@ -46,7 +56,7 @@ class TestRequested(base.BaseTestCase):
                 ({'DetachKeys': 'nokey'}, exception.InvalidRequest),
                 ({'ConsoleSize': [1]}, exception.InvalidRequest),
                 ({'ConsoleSize': [1, 65536]}, exception.InvalidRequest),
-                ({'Privileged': True}, exception.NotSupported)):
+                ({'Privileged': True}, exception.Forbidden)):
             self.assertRaises(kind, self.requested, **body)
 
 
@@ -55,18 +65,24 @@ class TestProcess(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.world = self.useFixture(world.World())
-        service = self.world.containers
-        self.specs = execspec.ExecSpecs(
-            settings=preparation.Settings('nc-unit', 2),
-            places=service._places, sandbox=self.world.sandboxes)
+        self.specs = specs(self.world, privileged=True)
         self.container = self.world.get(self.world.start(
             Env=['A=1', 'B=2'], WorkingDir='/srv', Tty=True))
 
     def process(self, **changes):
         record = dataclasses.replace(
-            execspec.requested(self.container, {'Cmd': ['ls', '-l']}),
+            self.specs.requested(self.container, {'Cmd': ['ls', '-l']}),
             **changes)
         return self.specs.process(self.container, record)
+
+    def test_privileged(self):
+        record = self.specs.requested(
+            self.container, {'Cmd': ['ls'], 'Privileged': True})
+        self.assertTrue(record.privileged)
+        held = self.process(privileged=True)['capabilities']['bounding']
+        self.assertIn('CAP_SYS_ADMIN', held)
+        self.assertNotIn('CAP_SYS_ADMIN',
+                         self.process()['capabilities']['bounding'])
 
     def test_as_the_container(self):
         process = self.process()

@@ -61,10 +61,10 @@ class NormaliseTest(base.BaseTestCase):
 
     def test_not_supported_is_named(self):
         for field, value in (
-                ('PidMode', 'host'), ('IpcMode', 'container:x'),
+                ('PidMode', 'container:x'), ('IpcMode', 'container:x'),
                 ('VolumesFrom', ['x']),
                 ('CgroupParent', '/x'), ('BlkioWeight', 10),
-                ('Runtime', 'kata'), ('SecurityOpt', ['apparmor=x']),
+                ('SecurityOpt', ['apparmor=x']),
                 ('SecurityOpt', ['seccomp={}']), ('Unheard', 'of'),
                 ('LogConfig', {'Config': {'labels': 'x'}})):
             error = self.assertRaises(
@@ -165,3 +165,19 @@ class NormaliseTest(base.BaseTestCase):
             [('10.0.0.1', 'db'), ('fd00::1', 'six'), ('fd00::2', 'old')],
             hostconfig.extra_hosts({'ExtraHosts': [
                 'db:10.0.0.1', 'six=[fd00::1]', 'old:fd00::2']}))
+
+
+class RuntimeTest(base.BaseTestCase):
+
+    def test_names(self):
+        for body in ({'HostConfig': {'Runtime': 'runc'}}, {'Runtime': 'runc'},
+                     {'HostConfig': {'Runtime': POLICY.runtime}}, {}):
+            self.assertEqual(
+                POLICY.runtime,
+                hostconfig.normalise(body, POLICY)['Runtime'])
+
+    def test_unknown(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, hostconfig.normalise,
+            {'HostConfig': {'Runtime': 'kata'}}, POLICY)
+        self.assertIn('unknown or invalid runtime name: kata', error.message)

@@ -56,7 +56,7 @@ class CheckTest(base.BaseTestCase):
                       {'DeviceCgroupRules': ['c 1:3']},
                       {'DeviceCgroupRules': ['x 1:3 r']},
                       {'MaskedPaths': ['relative']},
-                      {'IpcMode': 'host'},
+                      {'IpcMode': 'host'}, {'PidMode': 'host'},
                       {'Devices': [{}]},
                       {'Devices': [{**NULL, 'CgroupPermissions': 'x'}]},
                       {'Devices': [{**NULL, 'PathInContainer': 'x'}]},
@@ -68,7 +68,7 @@ class CheckTest(base.BaseTestCase):
                 devices=('/dev/*', '.'))
 
     def test_other_containers_are_not_joined(self):
-        for given in ({'PidMode': 'host'}, {'PidMode': 'container:x'},
+        for given in ({'PidMode': 'container:x'},
                       {'IpcMode': 'container:x'}):
             self.assertRaises(exception.NotSupported, check, given,
                               host_namespaces=True)
