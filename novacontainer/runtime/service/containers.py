@@ -116,19 +116,7 @@ class ContainerService:
             engine=engine, sandbox=self._sandboxes, prepare=prepare,
             endings=self._endings, ranges=ranges, hub=hub,
             locks=shared_locks, waiters=self._waiters)
-        #: Clients at containers' streams.
-        self.attachments = attachments.Attachments(
-            registry=self._registry, engine=engine, hub=hub,
-            shared_locks=shared_locks)
-        #: Further processes in containers.
-        self.execs = execs.Execs(
-            registry=self._registry, engine=engine, hub=hub,
-            spec=execspec.ExecSpecs(
-                settings=options.settings, places=self._places,
-                sandbox=self._sandboxes, reach=options.policy.reach))
-        #: What health checks find.
-        self.healths = health.Healths(
-            db=db, registry=self._registry, execs=self.execs, hub=hub)
+        self._add_companions(options, db, engine, hub, shared_locks)
         self._restarts = restarts.Restarts(
             self._registry, self._start_again)
         self._lifecycle = lifecycle.Lifecycle(
@@ -146,6 +134,24 @@ class ContainerService:
             removal=self._removal, snapshots=self._snapshots,
             locks=shared_locks)
         self._add_views(options, engine, hub, shared_locks)
+
+    def _add_companions(self, options: Options, db: database.Database,
+                        engine: engine_base.Engine, hub: events.EventHub,
+                        shared_locks: locks.Locks) -> None:
+        """Add what goes with a container's process."""
+        #: Clients at containers' streams.
+        self.attachments = attachments.Attachments(
+            registry=self._registry, engine=engine, hub=hub,
+            shared_locks=shared_locks)
+        #: Further processes in containers.
+        self.execs = execs.Execs(
+            registry=self._registry, engine=engine, hub=hub,
+            spec=execspec.ExecSpecs(
+                settings=options.settings, places=self._places,
+                sandbox=self._sandboxes, reach=options.policy.reach))
+        #: What health checks find.
+        self.healths = health.Healths(
+            db=db, registry=self._registry, execs=self.execs, hub=hub)
 
     def _add_views(self, options: Options,
                    engine: engine_base.Engine, hub: events.EventHub,
