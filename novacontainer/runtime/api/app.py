@@ -167,6 +167,11 @@ def _streams(
     return (
         ('GET', '/containers/{name:.+}/logs', _follower(logs.read)),
         ('POST', '/containers/{name:.+}/attach', attach),
+        (
+            'GET',
+            '/containers/{name:.+}/attach/ws',
+            _follower(attachments.attach_websocket),
+        ),
         ('POST', '/containers/{name:.+}/resize', attachments.resize),
         ('POST', '/containers/{name:.+}/exec', execs.create),
         ('GET', '/exec/{id}/json', execs.inspect),

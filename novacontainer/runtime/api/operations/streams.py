@@ -42,6 +42,19 @@ OPERATIONS: operation.Operations = {
         content=_STREAMS,
         also=_HIJACKED,
     ),
+    ('GET', '/containers/{name:.+}/attach/ws'): operation.Operation(
+        'Join the streams of a container by a web socket (RFC 6455)',
+        'ContainerAttachWebsocket',
+        query={
+            'stream': operation.FLAG,
+            'logs': operation.FLAG,
+            'stdin': operation.FLAG,
+            'stdout': operation.FLAG,
+            'stderr': operation.FLAG,
+            'detachKeys': operation.TEXT,
+        },
+        status=101,
+    ),
     ('POST', '/containers/{name:.+}/resize'): operation.Operation(
         'Set the size of the terminal of a container',
         'ContainerResize',

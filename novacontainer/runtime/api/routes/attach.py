@@ -1,10 +1,11 @@
-"""``/containers/{id}/attach`` and ``/containers/{id}/resize``.
+"""``/containers/{id}/attach``, ``…/attach/ws`` and ``…/resize``.
 
 Called by: ``api.app``'s table.  Calls: the attachments, the container
-service, the log reader, ``api.hijack``, ``api.relay``.
+service, the log reader, ``api.hijack``, ``api.websocket``, ``api.relay``.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 import concurrent.futures
 import contextlib
 import time
@@ -19,6 +20,7 @@ from novacontainer.runtime.api import query
 from novacontainer.runtime.api import relay
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api.views import logs as view
+from novacontainer.runtime.api import websocket
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.service import detachkeys
@@ -27,6 +29,10 @@ from novacontainer.runtime.service import detachkeys
 BATCH = 512
 
 _STREAMS = ('stdin', 'stdout', 'stderr')
+
+Client = hijack.Client | websocket.Client
+#: A client, and what its handler must return in the end.
+Taken = tuple[Client, web.StreamResponse]
 
 AttachFuture = concurrent.futures.Future[models.Attachment]
 
@@ -58,10 +64,40 @@ class AttachRoutes:
         before it starts.
         """
         await patience.body(request)
+
+        async def take_over(raw: bool) -> Taken:
+            return await hijack.take_over(
+                request, hijack.content_type(request, raw)
+            )
+
+        return await self._attach(request, take_over)
+
+    async def attach_websocket(
+        self, request: web.Request
+    ) -> web.StreamResponse:
+        """Join by a web socket (``ContainerAttachWebsocket``)."""
+        takes_input = query.flag(request, 'stdin')
+
+        async def take_over(_raw: bool) -> Taken:
+            return await websocket.accept(request, takes_input)
+
+        return await self._attach(request, take_over, mixed=True)
+
+    async def _attach(
+        self,
+        request: web.Request,
+        take_over: Callable[[bool], Awaitable[Taken]],
+        mixed: bool = False,
+    ) -> web.StreamResponse:
+        """Join a client that is taken over from HTTP meanwhile.
+
+        :param mixed: output comes without frames, whatever wrote it.
+        """
         keys = query.text(request, 'detachKeys') or ''
         container = await self._pools.read(
             self._containers.get, _name(request)
         )
+        wishes = _wishes(request, container, keys, mixed)
         joined: AttachFuture | None = None
         if query.flag(request, 'stream'):
             joined = await handover.taken(
@@ -72,17 +108,12 @@ class AttachRoutes:
             )
         before_ns = time.time_ns()
         try:
-            raw = bool(container.config.get('Tty'))
-            client, response = await hijack.take_over(
-                request, hijack.content_type(request, raw)
-            )
+            client, response = await take_over(wishes.raw)
             try:
                 if query.flag(request, 'logs'):
-                    await self._send_log(client, container, before_ns,
-                                         _streams(request))
+                    await self._send_log(client, container, before_ns, wishes)
                 if joined is not None:
-                    await self._join(client, container, joined,
-                                     _wishes(request, container, keys))
+                    await self._join(client, container, joined, wishes)
                 await client.finish()
             finally:
                 client.close()
@@ -93,7 +124,7 @@ class AttachRoutes:
 
     async def _join(
         self,
-        client: hijack.Client,
+        client: Client,
         container: models.Container,
         joined: AttachFuture,
         wishes: relay.Wishes,
@@ -124,16 +155,16 @@ class AttachRoutes:
 
     async def _send_log(
         self,
-        client: hijack.Client,
+        client: Client,
         container: models.Container,
         until_ns: int,
-        streams: frozenset[str],
+        wishes: relay.Wishes,
     ) -> None:
         """Send what the container wrote before the client joined."""
         writer = view.Writer(
-            streams=streams,
+            streams=frozenset(wishes.streams),
             timestamps=False,
-            raw=bool(container.config.get('Tty')),
+            raw=wishes.raw,
         )
         path = self._containers.log_path(container)
         if path is None:
@@ -162,7 +193,10 @@ def _streams(request: web.Request) -> frozenset[str]:
 
 
 def _wishes(
-    request: web.Request, container: models.Container, keys: str
+    request: web.Request,
+    container: models.Container,
+    keys: str,
+    mixed: bool,
 ) -> relay.Wishes:
     config = container.config
     terminal = bool(config.get('Tty'))
@@ -171,14 +205,14 @@ def _wishes(
         streams -= {'stdin'}
     return relay.Wishes(
         streams,
-        raw=terminal,
+        raw=terminal or mixed,
         ends_input=bool(config.get('StdinOnce')) and not terminal,
         detach_keys=detachkeys.parse(keys) if terminal else b'',
     )
 
 
 async def _process(
-    client: hijack.Client, joined: AttachFuture
+    client: Client, joined: AttachFuture
 ) -> models.Attachment | None:
     """Wait for a process to join; None when there will be none."""
     gone = asyncio.ensure_future(client.gone.wait())

@@ -25,7 +25,6 @@ _REGISTRY = (
     'Talking to registries: use "docker load" and "docker save" with a tool '
     'such as skopeo, or Glance through Nova'
 )
-_WEB_SOCKET = 'Attaching through a web socket: use POST …/attach'
 _BUILD = 'Building images: build elsewhere and use "docker load"'
 
 #: Method (* for any), path below /v1.NN, what it would have been for.
@@ -38,7 +37,6 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('*', '/distribution/{name:.+}/json', _REGISTRY),
     ('GET', '/images/search', _REGISTRY),
     ('POST', '/images/{name:.+}/push', _REGISTRY),
-    ('GET', '/containers/{name:.+}/attach/ws', _WEB_SOCKET),
     ('POST', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),
     ('GET', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),
     ('*', '/networks', _NETWORKS),

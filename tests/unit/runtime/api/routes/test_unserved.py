@@ -7,7 +7,6 @@ class UnservedTest(served.ServedTestCase):
         for method, path in (
                 ('POST', '/build'), ('GET', '/networks'),
                 ('PUT', '/v1.44/volumes/x'), ('GET', '/plugins'),
-                ('GET', '/containers/x/attach/ws'),
                 ('POST', '/images/a/b/push'), ('POST', '/swarm/init')):
             answer = self.call(method, path)
             self.assertEqual(501, answer.status, path)
