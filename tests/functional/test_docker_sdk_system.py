@@ -51,3 +51,14 @@ class SystemTest(sdk.SdkTestCase):
             error = self.assertRaises(docker.errors.APIError, call)
             self.assertEqual(501, error.status_code)
             self.assertIn('not supported', error.explanation)
+
+    def test_metrics(self):
+        self.docker.containers.run(sdk.IMAGE, 'true', remove=True)
+        status, body = self.daemon.request('GET', '/metrics')
+        self.assertEqual(200, status)
+        lines = body.decode().splitlines()
+        self.assertIn('novacontainerd_images 1.0', lines)
+        count, = (float(line.split()[-1]) for line in lines if line.startswith(
+            'novacontainerd_request_duration_seconds_count'
+            '{operation="ContainerStart"}'))
+        self.assertGreaterEqual(count, 1)

@@ -23,7 +23,8 @@ class TestReference(base.BaseTestCase):
     def test_page_lists_what_is_served(self):
         refused = {(method, path) for method, path, _ in unserved.PATHS}
         served = {(method, path) for method, path, _
-                  in app.routes(mock.Mock(), mock.Mock())}
+                  in app.routes(
+                      mock.Mock(), mock.Mock(), mock.Mock())}
         served = {(method, re.sub(r'{(\w+):[^}]*}', r'{\1}', path))
                   for method, path in served - refused - BESIDE}
         self.assertEqual(served, set(ROW.findall(PAGE.read_text())))

@@ -11,6 +11,7 @@ import typing
 
 from aiohttp import web
 
+from novacontainer.runtime.api import metrics as api_metrics
 from novacontainer.runtime.api import middleware
 from novacontainer.runtime.api import patience
 from novacontainer.runtime.api import pools as api_pools
@@ -23,6 +24,7 @@ from novacontainer.runtime.api.routes import files as file_routes
 from novacontainer.runtime.api.routes import housekeeping
 from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
+from novacontainer.runtime.api.routes import metrics as metrics_routes
 from novacontainer.runtime.api.routes import stats as stats_routes
 from novacontainer.runtime.api.routes import system as system_routes
 from novacontainer.runtime.api.routes import unserved
@@ -45,7 +47,9 @@ _FOLLOWERS = web.AppKey('followers', _Followers)
 
 
 def routes(
-    services: api_services.Services, pools: api_pools.Pools
+    services: api_services.Services,
+    pools: api_pools.Pools,
+    metrics: api_metrics.Metrics,
 ) -> tuple[Route, ...]:
     """Return the table.
 
@@ -53,6 +57,7 @@ def routes(
     must come before those with a name in them.
     """
     return (
+        ('GET', '/metrics', metrics_routes.MetricsRoutes(metrics, pools).show),
         *_system(services, pools),
         *_housekeeping(services, pools),
         *_images(services, pools),
@@ -194,16 +199,17 @@ def build(
     app = web.Application(
         middlewares=[
             middleware.identify,
+            middleware.measure,
             middleware.translate,
             middleware.check_version,
         ],
         client_max_size=BODY_MAX_BYTES,
     )
-    for method, path, handler in routes(services, pools):
-        app.router.add_route(method, path, handler)
-        app.router.add_route(
-            method, f'/v{{version:{version.PATTERN}}}{path}', handler
-        )
+    metrics = app[middleware.METRICS] = api_metrics.Metrics(services)
+    for method, path, handler in routes(services, pools, metrics):
+        for prefix in ('', f'/v{{version:{version.PATTERN}}}'):
+            route = app.router.add_route(method, prefix + path, handler)
+            metrics.name(route, method, path)
     app[_FOLLOWERS] = _Followers()
     app[patience.KEY] = patience_s
     app.on_response_prepare.append(middleware.note_begun)

@@ -1,11 +1,12 @@
 """What happens around every request, outermost first.
 
 Called by: aiohttp, in the order of ``api.app``.  Calls: ``api.errors``,
-``api.version``.
+``api.metrics``, ``api.version``.
 
 1. :func:`identify` gives the request an id and logs it.
-2. :func:`translate` turns every exception into Docker's error shape.
-3. :func:`check_version` refuses API versions that we do not speak.
+2. :func:`measure` counts the answer.
+3. :func:`translate` turns every exception into Docker's error shape.
+4. :func:`check_version` refuses API versions that we do not speak.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ import uuid
 from aiohttp import web
 
 from novacontainer.runtime.api import errors
+from novacontainer.runtime.api import metrics
 from novacontainer.runtime.api import peers
 from novacontainer.runtime.api import version
 from novacontainer.runtime import exception
@@ -36,6 +38,9 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar(
 
 #: Where a request keeps its answer, once the head of it is on its way.
 _BEGUN = 'begun'
+
+#: Where the application keeps its numbers.
+METRICS = web.AppKey('metrics', metrics.Metrics)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -78,6 +83,17 @@ async def identify(
         response.status,
         (time.monotonic() - began) * 1000,
     )
+    return response
+
+
+@web.middleware
+async def measure(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    """Count the answer, and how long it took."""
+    begun_s = time.monotonic()
+    response = await handler(request)
+    request.app[METRICS].note(request, response.status, begun_s)
     return response
 
 

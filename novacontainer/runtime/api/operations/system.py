@@ -29,6 +29,12 @@ OPERATIONS: operation.Operations = {
         filters=eventfilter.FILTERS,
         answer=operation.OBJECT,
     ),
+    ('GET', '/metrics'): operation.Operation(
+        'Send what the daemon does and holds, for Prometheus',
+        'Metrics',
+        answer=operation.TEXT,
+        content=('text/plain',),
+    ),
     ('GET', '/openapi.json'): operation.Operation(
         'Send this document', 'OpenApi', answer=operation.OBJECT
     ),

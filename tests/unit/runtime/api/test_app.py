@@ -1,5 +1,6 @@
 import itertools
 import random
+from unittest import mock
 import urllib.parse
 
 from novacontainer.runtime.api import app
@@ -28,7 +29,7 @@ def table():
             top=fakes.Recorder(), attachments=None, execs=fakes.Execs(),
             healths=fakes.Healths(),
             events=None, logs=None, info=fakes.Info(),
-            volumes=fakes.Volumes()), None)
+            volumes=fakes.Volumes()), None, mock.Mock())
 
 
 class AppTest(served.ServedTestCase):

@@ -24,7 +24,8 @@ _READERS = {'flag', 'integer', 'text', 'timestamp'}
 def served():
     """Yield method, path and handler of everything that is served."""
     refused = {(method, path) for method, path, _ in unserved.PATHS}
-    for method, path, handler in app.routes(mock.Mock(), mock.Mock()):
+    for method, path, handler in app.routes(
+            mock.Mock(), mock.Mock(), mock.Mock()):
         if (method, path) not in refused:
             yield method, path, inspect.unwrap(handler)
 
