@@ -247,6 +247,7 @@ class ContainerSpec:
     :param host_namespaces: kinds (runtime-spec) that are the host's own.
     :param devices: nodes to make, ``linux.devices`` of the runtime-spec.
     :param device_rules: ``linux.resources.devices`` beside the defaults.
+    :param seccomp_profile: the client's own, JSON; '': the default.
     :param masked_paths: None: the defaults; likewise ``readonly_paths``.
     """
 
@@ -267,6 +268,7 @@ class ContainerSpec:
     privileged: bool = False
     no_new_privileges: bool = False
     seccomp_unconfined: bool = False
+    seccomp_profile: str = ''
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
     resources: Resources = Resources()

@@ -1,5 +1,6 @@
 """What containers have of the host: init, groups, devices, privileges."""
 
+import json
 import os
 import time
 
@@ -48,6 +49,23 @@ class HostTest(sdk.SdkTestCase):
             'HostConfig': {'MaskedPaths': []}})
         self.assertEqual(403, status, body)
         self.assertIn(b'allow_privileged', body)
+
+    def test_own_filter(self):
+        profile = json.dumps({
+            'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [
+                {'names': ['mkdir', 'mkdirat'], 'action': 'SCMP_ACT_ERRNO',
+                 'errnoRet': 28}]})
+        self.assertIn(b'No space left', self.output(
+            'mkdir /x 2>&1; true', security_opt=[f'seccomp={profile}']))
+
+    def test_filters_that_make_no_sense(self):
+        for profile in ('{', '{"defaultAction": "SCMP_ACT_TEA"}',
+                        '{"defaultAction": "SCMP_ACT_ALLOW", '
+                        '"architectures": ["SCMP_ARCH_TEA"]}'):
+            error = self.assertRaises(
+                docker.errors.APIError, self.output, 'true',
+                security_opt=[f'seccomp={profile}'])
+            self.assertEqual(400, error.status_code, error.explanation)
 
     def test_what_is_not_allowed(self):
         for options, name in (

@@ -19,23 +19,26 @@ import pyseccomp
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 
+#: Default actions that let a call pass.
+_PERMISSIVE = ('SCMP_ACT_ALLOW', 'SCMP_ACT_LOG')
 #: libseccomp's answer for a name that it does not know.
 _NR_UNKNOWN = -1
 #: pidfd_send_signal, the first call whose number all architectures share.
 _FIRST_UNIFIED = 424
 _PRIVATE_CALLS = 0x0f0000
 
-_ARCHITECTURES = {
-    'SCMP_ARCH_X86_64': pyseccomp.Arch.X86_64,
-    'SCMP_ARCH_X86': pyseccomp.Arch.X86,
-    'SCMP_ARCH_X32': pyseccomp.Arch.X32,
-    'SCMP_ARCH_AARCH64': pyseccomp.Arch.AARCH64,
-    'SCMP_ARCH_ARM': pyseccomp.Arch.ARM,
+_PLAIN = {
+    'SCMP_ACT_ALLOW': pyseccomp.ALLOW,
+    'SCMP_ACT_KILL': pyseccomp.KILL,
+    'SCMP_ACT_KILL_PROCESS': pyseccomp.KILL_PROCESS,
+    'SCMP_ACT_KILL_THREAD': pyseccomp.KILL,
+    'SCMP_ACT_LOG': pyseccomp.LOG,
+    'SCMP_ACT_TRAP': pyseccomp.TRAP,
 }
-_COMPARISONS = {
-    'SCMP_CMP_EQ': pyseccomp.EQ,
-    'SCMP_CMP_NE': pyseccomp.NE,
-    'SCMP_CMP_MASKED_EQ': pyseccomp.MASKED_EQ,
+#: Actions with a number.
+_NUMBERED = {
+    'SCMP_ACT_ERRNO': pyseccomp.ERRNO,
+    'SCMP_ACT_TRACE': pyseccomp.TRACE,
 }
 
 
@@ -44,7 +47,8 @@ def compiled(document: models.Json) -> str:
 
     :param document: a ``linux.seccomp`` object (runtime-spec,
         config-linux.md); equal documents are compiled once.
-    :raises Internal: libseccomp refused it.
+    :raises InvalidRequest: libseccomp refuses it.
+    :raises Internal: there is no memory.
     """
     return _compiled(json.dumps(document))
 
@@ -52,27 +56,38 @@ def compiled(document: models.Json) -> str:
 @functools.lru_cache(maxsize=64)
 def _compiled(text: str) -> str:
     try:
-        rules = _rules(json.loads(text))
+        document = json.loads(text)
+        rules = _rules(document)
         with os.fdopen(os.memfd_create('seccomp'), 'rb') as file:
             rules.export_bpf(file)
             file.seek(0)
             program = file.read()
     except (OSError, ValueError) as error:
-        raise exception.Internal(
+        kind = (exception.Internal
+                if getattr(error, 'errno', errno.EINVAL) == errno.ENOMEM
+                else exception.InvalidRequest)
+        raise kind(
             f'libseccomp cannot compile the system call filter: {error}',
             'engine.seccomp') from error
-    return base64.b64encode(_unknown_calls() + program).decode()
+    if document['defaultAction'] not in _PERMISSIVE:
+        program = _unknown_calls() + program
+    return base64.b64encode(program).decode()
 
 
 def _rules(document: models.Json) -> pyseccomp.SyscallFilter:
-    rules = pyseccomp.SyscallFilter(_action(
-        document['defaultAction'], document.get('defaultErrnoRet')))
+    default = _action(
+        document['defaultAction'], document.get('defaultErrnoRet'))
+    rules = pyseccomp.SyscallFilter(default)
     for name in document['architectures']:
-        architecture = _ARCHITECTURES[name]
+        architecture = _known(
+            pyseccomp.Arch, name, 'SCMP_ARCH_', 'architecture')
         if not rules.exist_arch(architecture):
             rules.add_arch(architecture)
     for entry in document['syscalls']:
         action = _action(entry['action'], entry.get('errnoRet'))
+        if action == default:
+            # libseccomp refuses to be told so again.
+            continue
         arguments = [_argument(given) for given in entry.get('args', ())]
         for name in entry['names']:
             number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
@@ -84,19 +99,28 @@ def _rules(document: models.Json) -> pyseccomp.SyscallFilter:
 
 
 def _action(name: str, number: int | None) -> int:
-    if name == 'SCMP_ACT_ALLOW':
-        return int(pyseccomp.ALLOW)
-    if name == 'SCMP_ACT_ERRNO':
-        return int(pyseccomp.ERRNO(number or 1))
+    if name in _NUMBERED:
+        return int(_NUMBERED[name](1 if number is None else number))
+    if name in _PLAIN:
+        return int(_PLAIN[name])
     raise ValueError(f'unknown action {name}')
 
 
 def _argument(given: models.Json) -> pyseccomp.Arg:
-    comparison = _COMPARISONS[given['op']]
+    comparison = _known(pyseccomp, given['op'], 'SCMP_CMP_', 'comparison')
     if comparison == pyseccomp.MASKED_EQ:
         return pyseccomp.Arg(given['index'], comparison, given['value'],
                              given.get('valueTwo', 0))
     return pyseccomp.Arg(given['index'], comparison, given['value'])
+
+
+def _known(names: object, name: str, prefix: str, what: str) -> int:
+    """Return a constant of pyseccomp by its name in the runtime-spec."""
+    found = (getattr(names, name.removeprefix(prefix), None)
+             if name.startswith(prefix) else None)
+    if not isinstance(found, int):
+        raise ValueError(f'unknown {what} {name}')
+    return int(found)
 
 
 def _unknown_calls() -> bytes:

@@ -1,7 +1,8 @@
 """The system call filter of a container, as a runtime-spec document.
 
 Called by ``service.containers`` and handed to ``oci.spec``.  Calls
-``oci.defaults`` and the data of ``oci.syscall_topics``.  Pure.
+``oci.defaults``, ``oci.seccomp_profile`` and the data of
+``oci.syscall_topics``.  Pure.
 
 Source: runtime-spec, config-linux.md, "Seccomp".
 """
@@ -13,6 +14,7 @@ import platform
 
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
+from novacontainer.runtime.oci import seccomp_profile
 from novacontainer.runtime.oci import syscall_topics
 
 _ALLOW = 'SCMP_ACT_ALLOW'
@@ -46,11 +48,17 @@ class SeccompFilter:
 
 
 def for_container(spec: models.ContainerSpec) -> SeccompFilter | None:
-    """Return the filter that a container gets, None when unconfined."""
+    """Return the filter that a container gets, None when unconfined.
+
+    :raises InvalidRequest: the client's own makes no sense.
+    """
     if spec.privileged or spec.seccomp_unconfined:
         return None
-    return for_capabilities(
-        defaults.capabilities(spec.cap_add, spec.cap_drop))
+    held = defaults.capabilities(spec.cap_add, spec.cap_drop)
+    if spec.seccomp_profile:
+        return SeccompFilter(
+            seccomp_profile.filtered(spec.seccomp_profile, held))
+    return for_capabilities(held)
 
 
 @functools.lru_cache(maxsize=64)

@@ -18,6 +18,7 @@ import typing
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
+from novacontainer.runtime.oci import seccomp_profile as profiles
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import mounts
@@ -107,6 +108,7 @@ _NO_CHANGE = frozenset((
     'seccomp=builtin', 'systempaths=confined'))
 _NO_NEW_PRIVILEGES = frozenset((
     'no-new-privileges', 'no-new-privileges:true', 'no-new-privileges=true'))
+_SECCOMP_OWN = ('seccomp={', 'seccomp:{')
 _SECCOMP_OFF = frozenset(('seccomp=unconfined', 'seccomp:unconfined'))
 
 
@@ -151,6 +153,13 @@ def no_new_privileges(host_config: models.Json) -> bool:
 def seccomp_unconfined(host_config: models.Json) -> bool:
     """Say whether the container runs without a system call filter."""
     return not _SECCOMP_OFF.isdisjoint(host_config.get('SecurityOpt') or ())
+
+
+def seccomp_profile(host_config: models.Json) -> str:
+    """Return the filter that the client brings, '' when it brings none."""
+    own = [option for option in host_config.get('SecurityOpt') or ()
+           if option.startswith(_SECCOMP_OWN)]
+    return own[-1][len('seccomp='):] if own else ''
 
 
 def console_size(given: models.Json) -> tuple[int, int]:
@@ -267,7 +276,11 @@ def _check_reach(given: models.Json, policy: Policy) -> None:
 
 
 def _check_security(given: models.Json) -> None:
+    if profile := seccomp_profile(given):
+        profiles.check(profile)
     for option in given.get('SecurityOpt') or ():
+        if option.startswith(_SECCOMP_OWN):
+            continue
         if option not in (_NO_CHANGE | _NO_NEW_PRIVILEGES | _SECCOMP_OFF):
             raise _unsupported(f'SecurityOpt {option!r}')
 

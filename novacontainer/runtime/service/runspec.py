@@ -57,6 +57,7 @@ def describe(
         readonly_rootfs=bool(host.get('ReadonlyRootfs')),
         no_new_privileges=hostconfig.no_new_privileges(host),
         seccomp_unconfined=hostconfig.seccomp_unconfined(host),
+        seccomp_profile=hostconfig.seccomp_profile(host),
         cap_add=tuple(host.get('CapAdd') or ()),
         cap_drop=tuple(host.get('CapDrop') or ()),
         resources=resources.limits(host),

@@ -39,11 +39,33 @@ class TestCompiled(base.BaseTestCase):
                 defaults.ALL_CAPABILITIES, machine).document
             seccomp_bpf.compiled(document)
 
-    def test_action_unknown(self):
-        fault = self.assertRaises(
-            exception.Internal, seccomp_bpf.compiled,
-            {**DOCUMENT, 'defaultAction': 'SCMP_ACT_TEA'})
-        self.assertEqual('engine.seccomp', fault.code)
+    def test_what_is_unknown(self):
+        call = {'names': ['getpid'], 'action': 'SCMP_ACT_ALLOW', 'args': [
+            {'index': 0, 'value': 1, 'op': 'SCMP_CMP_TEA'}]}
+        for changed in ({'defaultAction': 'SCMP_ACT_TEA'},
+                        {'architectures': ['SCMP_ARCH_TEA']},
+                        {'architectures': ['x86_64']},
+                        {'syscalls': [call]}):
+            fault = self.assertRaises(
+                exception.InvalidRequest, seccomp_bpf.compiled,
+                {**DOCUMENT, **changed})
+            self.assertEqual('engine.seccomp', fault.code)
+
+    def test_every_action_and_comparison(self):
+        for action in ('ALLOW', 'ERRNO', 'KILL', 'KILL_PROCESS', 'LOG',
+                       'KILL_THREAD', 'TRACE', 'TRAP'):
+            seccomp_bpf.compiled({
+                **DOCUMENT, 'defaultAction': f'SCMP_ACT_{action}'})
+        for op in ('EQ', 'NE', 'LT', 'LE', 'GE', 'GT', 'MASKED_EQ'):
+            seccomp_bpf.compiled({**DOCUMENT, 'syscalls': [
+                {'names': ['getpid'], 'action': 'SCMP_ACT_ALLOW', 'args': [
+                    {'index': 0, 'value': 1, 'op': f'SCMP_CMP_{op}'}]}]})
+
+    def test_calls_unknown_here_pass_where_all_do(self):
+        program = base64.b64decode(seccomp_bpf.compiled({
+            **DOCUMENT, 'defaultAction': 'SCMP_ACT_ALLOW'}))
+        asked = base64.b64decode(seccomp_bpf.compiled(DOCUMENT))
+        self.assertNotEqual(asked[:32], program[:32])
 
     def test_libseccomp_fails(self):
         def export(self, file):

@@ -65,7 +65,7 @@ class NormaliseTest(base.BaseTestCase):
                 ('VolumesFrom', ['x']),
                 ('CgroupParent', '/x'), ('BlkioWeight', 10),
                 ('SecurityOpt', ['apparmor=x']),
-                ('SecurityOpt', ['seccomp={}']), ('Unheard', 'of'),
+                ('Unheard', 'of'),
                 ('LogConfig', {'Config': {'labels': 'x'}})):
             error = self.assertRaises(
                 exception.NotSupported, normalise, {field: value})
@@ -181,3 +181,20 @@ class RuntimeTest(base.BaseTestCase):
             exception.InvalidRequest, hostconfig.normalise,
             {'HostConfig': {'Runtime': 'kata'}}, POLICY)
         self.assertIn('unknown or invalid runtime name: kata', error.message)
+
+
+class SeccompProfileTest(base.BaseTestCase):
+
+    def test_the_last_one_counts(self):
+        one, two = '{"defaultAction": "SCMP_ACT_ALLOW"}', (
+            '{"defaultAction": "SCMP_ACT_LOG"}')
+        found = hostconfig.normalise({'HostConfig': {'SecurityOpt': [
+            f'seccomp={one}', f'seccomp:{two}']}}, POLICY)
+        self.assertEqual(two, hostconfig.seccomp_profile(found))
+        self.assertEqual('', hostconfig.seccomp_profile({}))
+
+    def test_refused(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, hostconfig.normalise,
+            {'HostConfig': {'SecurityOpt': ['seccomp={}']}}, POLICY)
+        self.assertIn('defaultAction', error.message)
