@@ -15,6 +15,8 @@ from nova.virt import driver
 
 from novacontainer.client import images
 
+_GIB = 1024 ** 3
+
 
 def check(
     instance: instance_objects.Instance,
@@ -61,3 +63,20 @@ def require_command(
         image_id=image_meta.id,
         reason='it names no command. Give it a CMD, or set the image '
                'property os_command_line.')
+
+
+def require_disk(
+    instance: instance_objects.Instance,
+    image: images.Image,
+) -> None:
+    """Say no to an image that is larger than the flavor's root disk.
+
+    nova-api compares the archive in Glance, which may be compressed; here
+    the files count that it holds.
+
+    :raises: exception.FlavorDiskSmallerThanImage
+    """
+    disk_bytes = instance.flavor.root_gb * _GIB
+    if disk_bytes and image.size_bytes > disk_bytes:
+        raise exception.FlavorDiskSmallerThanImage(
+            flavor_size=disk_bytes, image_size=image.size_bytes)

@@ -70,7 +70,17 @@ time.
         help="""
 How many processes and threads a container may have; 0 means no limit.
 
-The flavor extra spec ``container:pids_limit`` takes precedence.
+The flavor extra spec ``novacontainer:pids`` takes precedence.
+"""),
+    cfg.BoolOpt(
+        'limit_root_disk',
+        default=True,
+        help="""
+Whether an instance may write no more to its root disk than its flavor has.
+
+The limit is the flavor's ``root_gb``; 0 is none. It needs loop devices and
+``mkfs.ext4`` on the host. Without the limit an instance can fill the file
+system that all instances of the host share.
 """),
 ]
 

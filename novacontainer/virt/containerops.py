@@ -129,11 +129,15 @@ class ContainerOps:
             with this host, so that Nova tries another one
         """
         admission.check(instance, block_device_info, injected_files)
-        image = self._images.ensure(context, instance, image_meta)
+        options = CONF.novacontainer
+        # Before the image is loaded: this may refuse the flavor.
         body = containerspec.build(
             instance, image_meta, imageops.reference(image_meta),
-            network_info, pids_limit=CONF.novacontainer.pids_limit)
+            network_info, pids_limit=options.pids_limit,
+            limit_disk=options.limit_root_disk)
+        image = self._images.ensure(context, instance, image_meta)
         admission.require_command(image_meta, image, body)
+        admission.require_disk(instance, image)
         with contextlib.ExitStack() as undo:
             undo.enter_context(errors.translated(_Operation.SPAWN, instance))
             self._client.containers.create(_name(instance), body)

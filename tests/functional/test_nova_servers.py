@@ -125,7 +125,7 @@ class LifeTestCase(ServersTestCase):
     def test_limits_and_labels(self):
         flavor = self._create_flavor(
             memory_mb=64, vcpu=1, disk=1, ephemeral=0,
-            extra_spec={'container:pids_limit': '50'})
+            extra_spec={'novacontainer:pids': '50'})
         body = self._build_server(image_uuid=computehost.NOVA_IMAGE,
                                   flavor_id=flavor, networks='none')
         server = self._wait_for_state_change(

@@ -44,3 +44,24 @@ class RequireCommandTestCase(base.BaseTestCase):
         error = self.assertRaises(
             exception.ImageUnacceptable, self.require)
         self.assertIn('names no command', str(error))
+
+
+class RequireDiskTestCase(base.BaseTestCase):
+
+    def require(self, size_bytes, root_gb):
+        instance = instances.instance()
+        instance.flavor.root_gb = root_gb
+        admission.require_disk(
+            instance, images.Image('sha256:1', (), (), size_bytes))
+
+    def test_fits(self):
+        self.require(1 << 30, 1)
+
+    def test_no_limit(self):
+        self.require(1 << 40, 0)
+
+    def test_too_large(self):
+        error = self.assertRaises(
+            exception.FlavorDiskSmallerThanImage, self.require,
+            (1 << 30) + 1, 1)
+        self.assertIn('1073741825', str(error))

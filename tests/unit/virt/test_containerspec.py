@@ -1,4 +1,3 @@
-from nova import exception
 from oslotest import base
 
 from novacontainer.virt import containerspec
@@ -50,43 +49,26 @@ class BuildTestCase(base.BaseTestCase):
         self.assertEqual(('', []), (body['Hostname'],
                                     body['HostConfig']['ExtraHosts']))
 
-    def test_memory_and_swap(self):
-        limits = self.limits(swap=16)
-        self.assertEqual(64 * 2 ** 20, limits['Memory'])
-        self.assertEqual(80 * 2 ** 20, limits['MemorySwap'])
+    def test_limits_of_the_flavor(self):
+        limits = self.limits(extra_specs={'novacontainer:pids': '7'})
+        self.assertEqual((200_000, 7),
+                         (limits['CpuQuota'], limits['PidsLimit']))
 
-    def test_no_swap(self):
-        limits = self.limits()
-        self.assertEqual(limits['Memory'], limits['MemorySwap'])
+    def test_root_disk(self):
+        self.assertEqual({'size': '1G'}, self.limits()['StorageOpt'])
+        self.assertNotIn('StorageOpt',
+                         self.build(limit_disk=False)['HostConfig'])
 
-    def test_processor(self):
-        limits = self.limits()
-        self.assertEqual(
-            (2048, 200_000, 100_000),
-            (limits['CpuShares'], limits['CpuQuota'], limits['CpuPeriod']))
+    def test_isolation(self):
+        self.assertTrue(self.limits(extra_specs={
+            'novacontainer:privileged': 'yes'})['Privileged'])
 
-    def test_processor_by_extra_specs(self):
-        limits = self.limits(extra_specs={
-            'quota:cpu_shares': '512', 'quota:cpu_quota': '25000',
-            'quota:cpu_period': '50000'})
-        self.assertEqual(
-            (512, 25000, 50000),
-            (limits['CpuShares'], limits['CpuQuota'], limits['CpuPeriod']))
-
-    def test_pids(self):
-        body = self.build(pids_limit=100)
-        self.assertEqual(100, body['HostConfig']['PidsLimit'])
-        body = self.build(
-            instances.instance(extra_specs={'container:pids_limit': '7'}),
-            pids_limit=100)
-        self.assertEqual(7, body['HostConfig']['PidsLimit'])
-
-    def test_extra_spec_that_is_no_number(self):
-        error = self.assertRaises(
-            exception.BuildAbortException, self.limits,
-            extra_specs={'quota:cpu_shares': 'many'})
-        self.assertIn("quota:cpu_shares of flavor m1.tiny is 'many'",
-                      str(error))
+    def test_what_runs(self):
+        body = self.build(instances.instance(
+            metadata={'A': '1', 'novacontainer_label_tier': 'web'},
+            extra_specs={'novacontainer:command': 'sleep 1'}))
+        self.assertEqual((['A=1'], ['sleep', '1'], 'web'),
+                         (body['Env'], body['Cmd'], body['Labels']['tier']))
 
     def test_resolver_and_hosts(self):
         vifs = [
@@ -103,35 +85,3 @@ class BuildTestCase(base.BaseTestCase):
             ['web.example.org:10.0.0.5', 'web:10.0.0.5',
              'web.example.org:fd00::5', 'web:fd00::5'],
             config['ExtraHosts'])
-
-
-class EnvironmentTestCase(base.BaseTestCase):
-
-    def test_keys_that_are_names(self):
-        self.assertEqual(
-            ['A=1', 'EMPTY=', '_b2=x=y z'],
-            containerspec.environment({
-                '_b2': 'x=y z', 'A': '1', 'EMPTY': '', '2c': 'no',
-                'with-dash': 'no', 'with space': 'no', 'é': 'no',
-                'line\n': 'no'}))
-
-
-class CommandTestCase(BuildTestCase):
-
-    def command(self, line):
-        return self.build(image_meta=instances.image_meta(
-            properties={'os_command_line': line}))
-
-    def test_the_image_s_own(self):
-        self.assertNotIn('Cmd', self.build())
-        self.assertNotIn('Cmd', self.command(''))
-
-    def test_override(self):
-        self.assertEqual(['/bin/sh', '-c', 'echo "a  b"'],
-                         self.command("/bin/sh -c 'echo \"a  b\"'")['Cmd'])
-
-    def test_unreadable(self):
-        error = self.assertRaises(
-            exception.ImageUnacceptable, self.command, "sh -c 'oops")
-        self.assertIn('os_command_line', str(error))
-        self.assertIn("sh -c 'oops", str(error))

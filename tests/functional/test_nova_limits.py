@@ -1,0 +1,98 @@
+"""What flavors, image properties and metadata make of a server.
+
+As ``test_nova_servers``: all of Nova in this process, real containers.
+"""
+
+import os
+
+from tests.functional import computehost
+from tests.functional import test_nova_servers
+
+_GIB = 1 << 30
+
+
+class LimitsTestCase(test_nova_servers.ServersTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.flags(max_attempts=1, group='scheduler')
+
+    def flavor(self, disk=1, **extra_specs):
+        return self._create_flavor(
+            memory_mb=64, vcpu=1, disk=disk, ephemeral=0, swap=16,
+            extra_spec={key.replace('__', ':'): value
+                        for key, value in extra_specs.items()})
+
+    def boot(self, flavor, expected_state='ACTIVE', image=None, **fields):
+        body = self._build_server(
+            image_uuid=image or computehost.NOVA_IMAGE,
+            flavor_id=flavor, networks='none')
+        body.update(fields)
+        server = self._wait_for_state_change(
+            self.api.post_server({'server': body}), expected_state)
+        if expected_state == 'ERROR':
+            self.assertNothingLeft()
+            return server['fault']['message']
+        return server
+
+    def test_root_disk(self):
+        server = self.boot(self.flavor())
+        disk = os.statvfs(f'/proc/{self.pid(server)}/root')
+        size_bytes = disk.f_frsize * disk.f_blocks
+        self.assertTrue(0.8 * _GIB < size_bytes <= _GIB, size_bytes)
+        # Swap, and the memory that goes with it.
+        config = self.host.inspect(server['id'])['HostConfig']
+        self.assertEqual(80 << 20, config['MemorySwap'])
+        free = self.boot(self.flavor(disk=0))
+        self.assertFalse(
+            self.host.inspect(
+                free['id'])['HostConfig'].get('StorageOpt'))
+
+    def test_image_larger_than_the_disk(self):
+        """Refused by what it unpacks to, not by what Glance stores."""
+        image = self.image(['sleep', '1000'])
+        self.boot(self.flavor(), image=image)
+        self.stub_out('novacontainer.virt.admission._GIB', 1)
+        message = self.boot(self.flavor(), 'ERROR', image=image, name='two')
+        self.assertIn("Flavor's disk is too small", message)
+
+    def assertNothingLeft(self):
+        # A build that succeeded before may be there.
+        self.assertLessEqual(len(self.host.containers()), 1)
+
+    def test_what_makes_no_sense(self):
+        for key, value, words in (
+                ('novacontainer__pids', 'many', 'must be a whole number'),
+                ('novacontainer__frobnicate', '1', 'which there is not'),
+                ('quota__cpu_period', '5', 'quota:cpu_period'),
+                ('novacontainer__privileged', 'true', 'allow_privileged'),
+                ('novacontainer__devices', '/dev/fuse', 'allowed_devices')):
+            self.assertIn(words, self.boot(
+                self.flavor(**{key: value}), 'ERROR'))
+        self.assertIn('only a flavor may say', self.boot(
+            self.flavor(), 'ERROR',
+            metadata={'novacontainer_privileged': 'true'}))
+
+    def test_who_says_what_runs(self):
+        image = self.image(['sh'], properties={
+            'novacontainer_entrypoint': 'sh -c',
+            'novacontainer_user': '12:34',
+            'novacontainer_env_A': 'image',
+            'novacontainer_env_B': 'image',
+            'novacontainer_label_tier': 'web'})
+        server = self.boot(
+            self.flavor(novacontainer__pids='50',
+                        novacontainer__env__C='flavor',
+                        novacontainer__working_dir='/srv'),
+            image=image, metadata={
+                'B': 'metadata', 'C': 'metadata',
+                'novacontainer_command':
+                    '\'echo "$A $B $C $(id -u):$(id -g) $(pwd)"; '
+                    "sleep 1000'"})
+        self.console(server, 'image metadata flavor 12:34 /srv')
+        document = self.host.inspect(server['id'])
+        self.assertEqual(50, document['HostConfig']['PidsLimit'])
+        self.assertEqual('web', document['Config']['Labels']['tier'])
+        self.assertEqual(
+            server['id'],
+            document['Config']['Labels']['org.openstack.nova.instance'])

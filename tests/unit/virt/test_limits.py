@@ -1,0 +1,85 @@
+from nova import exception
+from oslotest import base
+
+from novacontainer.virt import limits
+from tests import instances
+
+
+class LimitsTestCase(base.BaseTestCase):
+
+    def limits(self, pids_limit=0, **fields):
+        return limits.limits(
+            instances.instance(**fields).flavor, pids_limit=pids_limit)
+
+    def refusal(self, key, value):
+        error = self.assertRaises(
+            exception.InvalidInput, self.limits, extra_specs={key: value})
+        return str(error)
+
+    def test_memory_and_swap(self):
+        found = self.limits(swap=16)
+        self.assertEqual(64 * 2 ** 20, found['Memory'])
+        self.assertEqual(80 * 2 ** 20, found['MemorySwap'])
+
+    def test_no_swap(self):
+        found = self.limits()
+        self.assertEqual(found['Memory'], found['MemorySwap'])
+
+    def test_processor(self):
+        found = self.limits()
+        self.assertEqual(
+            (2048, 200_000, 100_000),
+            (found['CpuShares'], found['CpuQuota'], found['CpuPeriod']))
+
+    def test_processor_by_extra_specs(self):
+        found = self.limits(extra_specs={
+            'quota:cpu_shares': '512', 'quota:cpu_quota': '25000',
+            'quota:cpu_period': '50000'})
+        self.assertEqual(
+            (512, 25000, 50000),
+            (found['CpuShares'], found['CpuQuota'], found['CpuPeriod']))
+
+    def test_zero_means_the_default(self):
+        self.assertEqual(self.limits(), self.limits(extra_specs={
+            'quota:cpu_shares': '0', 'quota:cpu_quota': '0',
+            'quota:cpu_period': '0'}))
+
+    def test_period_scales_the_default_quota(self):
+        found = self.limits(extra_specs={'quota:cpu_period': '50000'})
+        self.assertEqual(100_000, found['CpuQuota'])
+
+    def test_negative_quota_is_none(self):
+        found = self.limits(extra_specs={'quota:cpu_quota': '-5'})
+        self.assertEqual(-1, found['CpuQuota'])
+
+    def test_more_vcpus_than_shares(self):
+        flavor = instances.instance().flavor
+        flavor.vcpus = 512
+        self.assertEqual(262144, limits.limits(flavor)['CpuShares'])
+
+    def test_pids(self):
+        self.assertEqual(100, self.limits(pids_limit=100)['PidsLimit'])
+        self.assertEqual(7, self.limits(
+            pids_limit=100, extra_specs={'novacontainer:pids': '7'},
+            )['PidsLimit'])
+
+    def test_nonsense(self):
+        for key, value in (
+                ('quota:cpu_shares', 'many'), ('quota:cpu_shares', '1'),
+                ('quota:cpu_shares', '262145'), ('quota:cpu_quota', '999'),
+                ('quota:cpu_quota', '--1'), ('quota:cpu_period', '999'),
+                ('quota:cpu_period', '1000001'), ('quota:cpu_period', '')):
+            self.assertIn(f'{key} of flavor m1.tiny is {value!r}',
+                          self.refusal(key, value))
+
+
+class RootDiskTestCase(base.BaseTestCase):
+
+    def test_some(self):
+        self.assertEqual({'StorageOpt': {'size': '1G'}},
+                         limits.root_disk(instances.instance().flavor))
+
+    def test_none(self):
+        flavor = instances.instance().flavor
+        flavor.root_gb = 0
+        self.assertEqual({}, limits.root_disk(flavor))
