@@ -8,18 +8,25 @@ from collections.abc import Sequence
 import os
 import typing
 
+from novacontainer.cli import alterations
 from novacontainer.cli import archives
 from novacontainer.cli import attach
 from novacontainer.cli import console as cli_console
 from novacontainer.cli import containers
+from novacontainer.cli import differences
 from novacontainer.cli.doctor import verdict
 from novacontainer.cli import execs
 from novacontainer.cli import failure
+from novacontainer.cli import housekeeping
 from novacontainer.cli import images
 from novacontainer.cli import inspection
 from novacontainer.cli import logs
+from novacontainer.cli import ports
+from novacontainer.cli import processes
 from novacontainer.cli import run
+from novacontainer.cli import stats
 from novacontainer.cli import system
+from novacontainer.cli import trees
 from novacontainer.cli import uploads
 from novacontainer.cli import verb
 from novacontainer import client as api
@@ -32,8 +39,10 @@ _TIMEOUT_S = 120.0
 
 VERBS: tuple[verb.Verb, ...] = (
     *run.VERBS, *execs.VERBS, *attach.VERBS, *containers.VERBS,
-    *logs.VERBS, *images.VERBS, *archives.VERBS, *uploads.VERBS,
-    *inspection.VERBS, *system.VERBS, *verdict.VERBS)
+    *alterations.VERBS, *logs.VERBS, *processes.VERBS, *stats.VERBS,
+    *ports.VERBS, *differences.VERBS, *trees.VERBS,
+    *images.VERBS, *archives.VERBS, *uploads.VERBS,
+    *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *verdict.VERBS)
 
 
 class _Misused(Exception):
@@ -78,7 +87,7 @@ def _parsers() -> tuple[_Parser, dict[str, argparse.ArgumentParser]]:
         if space:
             if group not in groups:
                 groups[group] = verbs.add_parser(
-                    group, help=f'Further verbs about an {group}',
+                    group, help=f'Further verbs about the {group}',
                 ).add_subparsers(metavar='VERB', required=True)
             place = groups[group]
         below = place.add_parser(

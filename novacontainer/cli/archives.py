@@ -5,6 +5,7 @@ container that ``put`` makes, and ``cli.progress``.
 """
 
 import argparse
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import contextlib
@@ -58,10 +59,17 @@ def load(context: verb.Context, name: str,
 
     :returns: names, or ids of nameless images.
     """
+    with sent(context, name) as source:
+        return context.client.images.load(
+            source, reference, transport.FOREVER_S)
+
+
+@contextlib.contextmanager
+def sent(context: verb.Context, name: str) -> Iterator[progress.Progress]:
+    """As :func:`opened`, for bytes that the client sends meanwhile."""
     with opened(context, name) as source:
         try:
-            return context.client.images.load(
-                source, reference, transport.FOREVER_S)
+            yield source
         except exceptions.SourceFailed as error:
             raise failure.CommandFailed(
                 f'{name} cannot be read: {error.message}.') from error
@@ -89,20 +97,34 @@ def _save_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _save(context: verb.Context, given: argparse.Namespace) -> int:
-    if given.output is None and context.console.output_is_terminal():
+    deliver(context, given.output, ' '.join(given.names),
+            lambda: context.client.images.save_all(
+                given.names, transport.FOREVER_S))
+    return 0
+
+
+def deliver(context: verb.Context, output: str | None, label: str,
+            opening: Callable[[], transport.Download]) -> None:
+    """Write an archive of the runtime's into a file, or pass it on.
+
+    :param output: name of the file; None or ``-``: standard output.
+    :param label: what the progress bar says.
+    :param opening: asks the runtime for it.
+    :raises CommandFailed: when it would go to a terminal, or cannot be
+        written.
+    """
+    passed_on = output in (None, '-')
+    if passed_on and context.console.output_is_terminal():
         raise failure.CommandFailed(
             'An archive is nothing for a terminal: use -o or redirect it.')
-    with context.client.images.save_all(
-            given.names, transport.FOREVER_S) as download:
-        source = progress.Progress(
-            context.console, download, ' '.join(given.names))
+    with opening() as download:
+        source = progress.Progress(context.console, download, label)
         with source.shown():
-            if given.output is None:
+            if output is None or passed_on:
                 for chunk in source:
                     context.console.send(chunk)
             else:
-                _write(pathlib.Path(given.output), source)
-    return 0
+                _write(pathlib.Path(output), source)
 
 
 def _write(path: pathlib.Path, source: progress.Progress) -> None:

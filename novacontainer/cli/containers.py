@@ -21,12 +21,6 @@ _SHORT_ID = 12
 _COMMAND_MAX = 30
 
 
-def _names(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('names', nargs='+', metavar='CONTAINER',
-                        type=verb.container_name,
-                        help='name, id, or the unique beginning of an id')
-
-
 def _simple(name: str, summary: str,
             step: Callable[[verb.Context, str], object]) -> verb.Verb:
     """Make a verb that does one thing to each container."""
@@ -35,7 +29,7 @@ def _simple(name: str, summary: str,
         return verb.each(
             context, given.names, lambda one: step(context, one))
 
-    return verb.Verb(name, summary, _names, run)
+    return verb.Verb(name, summary, verb.add_containers, run)
 
 
 def _ps_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +102,7 @@ def _start_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('-i', '--interactive', action='store_true',
                         help='stay with it and pass our input on')
     detachkeys.add_argument(parser)
-    _names(parser)
+    verb.add_containers(parser)
 
 
 def _start(context: verb.Context, given: argparse.Namespace) -> int:
@@ -139,7 +133,7 @@ def _stop_arguments(parser: argparse.ArgumentParser) -> None:
         '-t', '--time', type=int, metavar='SECONDS',
         help='how long it gets before it is killed; -1: for ever')
     parser.add_argument('-s', '--signal', help='instead of its own')
-    _names(parser)
+    verb.add_containers(parser)
 
 
 def _stop(context: verb.Context, given: argparse.Namespace) -> int:
@@ -157,7 +151,7 @@ def _restart(context: verb.Context, given: argparse.Namespace) -> int:
 def _kill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('-s', '--signal', default='SIGKILL',
                         help='name or number; SIGKILL when not given')
-    _names(parser)
+    verb.add_containers(parser)
 
 
 def _kill(context: verb.Context, given: argparse.Namespace) -> int:
@@ -171,7 +165,7 @@ def _rm_arguments(parser: argparse.ArgumentParser) -> None:
                         help='kill it first; a missing one is no error')
     parser.add_argument('-v', '--volumes', action='store_true',
                         help='its nameless volumes as well')
-    _names(parser)
+    verb.add_containers(parser)
 
 
 def _rm(context: verb.Context, given: argparse.Namespace) -> int:
@@ -215,6 +209,6 @@ VERBS = (
     _simple('unpause', 'Let frozen containers go on',
             lambda context, name: context.client.containers.unpause(name)),
     verb.Verb('wait', 'Wait until containers stop, and print their exit '
-              'codes', _names, _wait),
+              'codes', verb.add_containers, _wait),
     verb.Verb('rm', 'Remove containers', _rm_arguments, _rm),
 )

@@ -12,6 +12,7 @@ _UNITS = {'': 1, 'b': 1, 'k': 2**10, 'm': 2**20, 'g': 2**30, 't': 2**40}
 _SIZE = re.compile(r'(\d+(?:\.\d+)?) ?([bkmgt]?)(?:i?b)?', re.IGNORECASE)
 _SPAN = re.compile(r'(\d+(?:\.\d+)?)(ms|s|m|h|d)')
 _SPAN_S = {'ms': 0.001, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
+_SPANS = re.compile(f'(?:{_SPAN.pattern})+')
 _FRACTION = re.compile(r'\.(\d{6})\d+')
 
 #: Longest first: seconds of one, its name.
@@ -73,6 +74,23 @@ def age(seconds: float) -> str:
     return 'now'
 
 
+def parse_span(text: str) -> int:
+    """Read a span of time, such as ``1m30s``.
+
+    :returns: nanoseconds.
+    :raises argparse.ArgumentTypeError: when it is none.
+    """
+    if text != '0' and not _SPANS.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a span of time: write 30s or 1m30s')
+    return round(_span_s(text) * 10**9)
+
+
+def _span_s(text: str) -> float:
+    return sum(float(number) * _SPAN_S[unit]
+               for number, unit in _SPAN.findall(text))
+
+
 def parse_moment(text: str, now_s: float) -> str:
     """Read a point in time.
 
@@ -84,10 +102,8 @@ def parse_moment(text: str, now_s: float) -> str:
     """
     if re.fullmatch(r'\d+(\.\d{1,9})?', text):
         return text
-    if re.fullmatch(f'(?:{_SPAN.pattern})+', text):
-        span_s = sum(float(number) * _SPAN_S[unit]
-                     for number, unit in _SPAN.findall(text))
-        return f'{now_s - span_s:.6f}'
+    if _SPANS.fullmatch(text):
+        return f'{now_s - _span_s(text):.6f}'
     try:
         moment = datetime.datetime.fromisoformat(_FRACTION.sub(r'.\1', text))
     except ValueError as error:

@@ -54,6 +54,13 @@ class Verb:
             f'  {line}\n      {words}' for line, words in self.examples)
 
 
+def add_containers(parser: argparse.ArgumentParser) -> None:
+    """Give a verb the names of containers."""
+    parser.add_argument('names', nargs='+', metavar='CONTAINER',
+                        type=container_name,
+                        help='name, id, or the unique beginning of an id')
+
+
 def container_name(text: str) -> str:
     """Check a container's name or id, which becomes part of a path."""
     if _CONTAINER.fullmatch(text) is None:

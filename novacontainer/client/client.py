@@ -7,9 +7,12 @@ in native threads and under eventlet, of which it imports neither.
 from novacontainer.client import containers
 from novacontainer.client import events
 from novacontainer.client import execs
+from novacontainer.client import files
+from novacontainer.client import housekeeping
 from novacontainer.client import images
 from novacontainer.client import system
 from novacontainer.client import transport
+from novacontainer.client import usage
 
 
 class Client:
@@ -27,5 +30,8 @@ class Client:
         self.containers = containers.Containers(connection)
         self.events = events.Events(connection)
         self.execs = execs.Execs(connection)
+        self.files = files.Files(connection)
+        self.housekeeping = housekeeping.Housekeeping(connection)
         self.images = images.Images(connection)
         self.system = system.System(connection)
+        self.usage = usage.Usage(connection)

@@ -209,6 +209,24 @@ class Containers:
         self._transport.call('POST', f'/containers/{name}/resize',
                              params={'h': rows, 'w': columns})
 
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a container another name.
+
+        :raises Conflict: when the name is taken.
+        """
+        self._post(name, 'rename', {'name': new_name})
+
+    def update(self, name: str, body: transport.Json) -> transport.Json:
+        """Change limits and the restart policy; of what runs, at once.
+
+        :param body: ``Memory``, ``NanoCpus``, ``RestartPolicy``…
+            (ContainerUpdate).
+        :returns: ``Warnings``, a list of sentences.
+        """
+        answer: transport.Json = self._transport.json(
+            'POST', f'/containers/{name}/update', body=body)
+        return answer
+
     def pause(self, name: str) -> None:
         """Freeze every process of the container."""
         self._post(name, 'pause')

@@ -92,6 +92,29 @@ class Images:
                     loaded.append(name.strip())
         return tuple(loaded)
 
+    def import_root(self, chunks: Iterable[bytes], repository: str,
+                    tag: str, *, message: str | None = None,
+                    changes: Sequence[str] = ()) -> str:
+        """Make an image of one layer of a root file system.
+
+        :param chunks: bytes of a tarball; as in :meth:`load`.
+        :param repository: '' leaves the image without a name.
+        :param changes: Dockerfile instructions, such as ``CMD ["/sh"]``.
+        :returns: the new image's id.
+        """
+        ident = ''
+        with self._transport.stream(
+                'POST', '/images/create', chunks=chunks,
+                params={'fromSrc': '-', 'repo': repository or None,
+                        'tag': tag or None, 'message': message,
+                        'changes': '\n'.join(changes) or None},
+                timeout_s=transport.FOREVER_S) as download:
+            for report in download.objects():
+                if report.get('error'):
+                    raise _load_failure(report)
+                ident = str(report.get('status') or ident)
+        return ident
+
     def save(self, name: str, timeout_s: float | None = None,
              ) -> transport.Download:
         """Open the image as a tar that any Docker, and Glance, takes.

@@ -167,6 +167,10 @@ class Download:
         header = self._response.headers.get('Content-Type', '')
         return header.partition(';')[0].strip().lower()
 
+    def header(self, name: str) -> str:
+        """Value of a header of the answer; '' where there is none."""
+        return str(self._response.headers.get(name) or '')
+
     def _iterate(self) -> Iterator[bytes]:
         with _translated(self._socket_path):
             yield from self._response.iter_content(_CHUNK_BYTES)

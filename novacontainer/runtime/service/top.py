@@ -4,6 +4,7 @@ Called by ``api.routes.stats``.  Calls ``engine.cgroups``, the registry, and
 ps(1) (package procps), as Docker does: people give it options of their own.
 """
 
+from collections.abc import Sequence
 import shlex
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from novacontainer.runtime.service import state
 
 _TIMEOUT_S = 10
 _DEFAULT = '-ef'
+#: One argument of a program has at most 128 KiB (execve(2)).
+_PIDS_MAX = 10_000
 
 
 class Top:
@@ -44,10 +47,11 @@ class Top:
                 f'Container {container.id} is not running',
                 'container.not_running')
         pids = cgroups.members(self._settings.cgroup_path(container.id))
-        return _of(_ps(ps_args or _DEFAULT), pids)
+        return _of(_ps(ps_args or _DEFAULT, pids), pids)
 
 
-def _ps(text: str) -> str:
+def _ps(text: str, pids: set[int]) -> str:
+    """Ask ps, by options that may say which columns or which processes."""
     if shutil.which('ps') is None:
         raise exception.NotSupported(
             'There is no ps on this host; install procps', 'host.no_ps')
@@ -55,16 +59,26 @@ def _ps(text: str) -> str:
         words = shlex.split(text)
     except ValueError as error:
         raise _invalid(f'{text!r}: {error}') from error
-    try:
-        done = subprocess.run(
-            ['ps', *words], stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, errors='replace', timeout=_TIMEOUT_S, check=False)
-    except (subprocess.TimeoutExpired, ValueError) as error:
-        raise _invalid(f'ps: {error}') from error
+    if 0 < len(pids) <= _PIDS_MAX:
+        # "-o pid,args" alone would list those of the daemon's terminal.
+        done = _run([*words, '-q', ','.join(map(str, sorted(pids)))])
+        if not done.returncode:
+            return done.stdout
+    # Options such as "f" cannot stand beside -q.
+    done = _run(words)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ['it fails']
         raise _invalid(f'ps: {said[0]}')
     return done.stdout
+
+
+def _run(words: Sequence[str]) -> 'subprocess.CompletedProcess[str]':
+    try:
+        return subprocess.run(
+            ['ps', *words], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, errors='replace', timeout=_TIMEOUT_S, check=False)
+    except (subprocess.TimeoutExpired, ValueError) as error:
+        raise _invalid(f'ps: {error}') from error
 
 
 def _of(listed: str, pids: set[int],

@@ -71,3 +71,40 @@ class CreationTestCase(base.BaseTestCase):
         self.assertEqual(
             ['A=1 2', 'NC_HERE=yes', 'B='],
             creation.environment([str(path)], ['B=', 'NC_NOT_HERE']))
+
+    def test_devices(self):
+        self.assertEqual(
+            [{'PathOnHost': '/dev/a', 'PathInContainer': path,
+              'CgroupPermissions': access} for path, access in (
+                  ('/dev/a', 'rwm'), ('/dev/b', 'rwm'), ('/dev/a', 'r'),
+                  ('/dev/b', 'rw'))],
+            self.host('--device', '/dev/a', '--device', '/dev/a:/dev/b',
+                      '--device', '/dev/a:r', '--device',
+                      '/dev/a:/dev/b:rw')['Devices'])
+        for word in ('', ':r', '/a:/b:/c'):
+            self.assertRaises(failure.CommandFailed, self.host, '--device',
+                              word)
+
+    def test_logging(self):
+        self.assertEqual(
+            {'Type': '', 'Config': {'max-size': '1m'}},
+            self.host('--log-opt', 'max-size=1m')['LogConfig'])
+        self.assertEqual({'Type': 'none', 'Config': {}},
+                         self.host('--log-driver', 'none')['LogConfig'])
+
+    def test_label_files(self):
+        path = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path, 'labels')
+        path.write_text('# why\na=1\n\nb=2\n')
+        self.assertEqual(
+            {'a': '1', 'b': '3'},
+            self.body('--label-file', str(path), '-l', 'b=3')['Labels'])
+        path.write_bytes(b'\xff')
+        for name in (str(path), '/nowhere'):
+            error = self.assertRaises(
+                failure.CommandFailed, self.body, '--label-file', name)
+            self.assertIn(f'The label file {name}', error.message)
+
+    def test_health(self):
+        self.assertEqual({'Test': ['CMD-SHELL', 'x']},
+                         self.body('--health-cmd', 'x')['Healthcheck'])

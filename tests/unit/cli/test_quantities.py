@@ -53,6 +53,14 @@ class QuantitiesTestCase(base.BaseTestCase):
             '1767225600.123456',
             quantities.parse_moment('2026-01-01T00:00:00.123456789Z', 0))
 
+    def test_spans(self):
+        for text, span_ns in (('0', 0), ('1m30s', 90 * 10**9),
+                              ('1.5ms', 1_500_000)):
+            self.assertEqual(span_ns, quantities.parse_span(text))
+        for text in ('', '5', '1x', '-1s'):
+            self.assertRaises(argparse.ArgumentTypeError,
+                              quantities.parse_span, text)
+
     def test_no_moment(self):
         for text in ('', 'yesterday', '10x', '-5', '1h-3'):
             self.assertRaises(argparse.ArgumentTypeError,

@@ -57,6 +57,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         self.send_response(answer.status)
         self.send_header('Content-Type', answer.content_type)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         if isinstance(answer.body, bytes):
             self.send_header('Content-Length', str(len(answer.body)))
             self.end_headers()
@@ -110,6 +112,7 @@ class Answer:
     cut: bool = False
     deaf: bool = False
     listens: bool = False
+    headers: dict = dataclasses.field(default_factory=dict)
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

@@ -37,7 +37,8 @@ class ClientTestCase(base.BaseTestCase):
     def test_making_one_touches_nothing(self):
         made = client.Client('/nonexistent/socket')
         self.assertEqual(
-            {'containers', 'events', 'execs', 'images', 'system'},
+            {'containers', 'events', 'execs', 'files', 'housekeeping',
+             'images', 'system', 'usage'},
             set(vars(made)))
 
     def test_imports_neither_nova_nor_oslo_nor_eventlet(self):

@@ -152,6 +152,19 @@ class ContainersTestCase(base.BaseTestCase):
             'POST', '/commit?container=web&repo=a&tag=b&pause=1&author=me'
             '&comment=why&changes=USER+x%0AENV+a%3Db')
 
+    def test_rename(self):
+        containers = self.serve(self.answer(None, status=204))
+        containers.rename('web', 'db')
+        self.assertRequested('POST', '/containers/web/rename?name=db')
+
+    def test_update(self):
+        containers = self.serve(self.answer({'Warnings': ['w']}))
+        self.assertEqual({'Warnings': ['w']},
+                         containers.update('web', {'Memory': 1}))
+        self.assertRequested('POST', '/containers/web/update')
+        self.assertEqual({'Memory': 1},
+                         json.loads(self.endpoint.requests[0].body))
+
     def test_create_without_a_name(self):
         containers = self.serve(self.answer({'Id': 'f00'}, status=201))
         containers.create(None, {})

@@ -54,6 +54,20 @@ class ImagesTestCase(base.BaseTestCase):
             exceptions.InvalidRequest, images.load, [b'tar'])
         self.assertEqual('archive/tar: invalid', error.message)
 
+    def test_import_root(self):
+        images = self.serve(self.answer({'status': 'sha256:1'}))
+        self.assertEqual('sha256:1', images.import_root(
+            [b'tar'], 'a', 'b', message='m', changes=['USER x', 'ENV a=b']))
+        self.assertRequested(
+            'POST', '/images/create?fromSrc=-&repo=a&tag=b&message=m'
+            '&changes=USER+x%0AENV+a%3Db')
+        self.assertEqual(b'tar', self.endpoint.requests[0].body)
+
+    def test_import_root_that_fails(self):
+        images = self.serve(self.answer({'error': 'no tar'}))
+        self.assertRaises(exceptions.InvalidRequest, images.import_root,
+                          [b'x'], '', '')
+
     def test_save(self):
         images = self.serve(endpoint.Answer([b'ta', b'r']))
         with images.save('glance/x:y') as download:

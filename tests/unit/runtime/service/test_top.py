@@ -35,6 +35,16 @@ class TopTest(base.BaseTestCase):
         self.assertEqual(['PID', 'PPID'], titles)
         self.assertEqual([[str(os.getpid()), str(os.getppid())]], rows)
 
+    def test_columns_alone(self):
+        titles, rows = self.top.list(self.world.start(), '-o pid,ppid')
+        self.assertEqual(['PID', 'PPID'], titles)
+        self.assertEqual([[str(os.getpid()), str(os.getppid())]], rows)
+
+    def test_options_that_pids_cannot_stand_beside(self):
+        titles, rows = self.top.list(self.world.start(), 'axf')
+        self.assertEqual([str(os.getpid())],
+                         [row[titles.index('PID')] for row in rows])
+
     def test_bad_options(self):
         container_id = self.world.start()
         for text in ('--no-such-option', '-o "', '-eo ppid', '-e\0'):
