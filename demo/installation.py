@@ -58,6 +58,7 @@ def _refuse_taken(directory: directories.Directory) -> None:
     supervisor = processes.Supervisor(directory)
     ours = {name for name in supervisor.names() if supervisor.alive(name)}
     ports.refuse_taken(ours)
+    switch.refuse_taken_range()
     if 'ovs-vswitchd' not in ours:
         switch.refuse_foreign(directory)
         if switch.was_killed(directory):

@@ -1,8 +1,9 @@
-"""What a neighbour on the tenant's network sees of an instance.
+"""What is seen of an instance over the network, from two places.
 
-Called by ``scenario``.  The neighbour is the network namespace of Neutron's
-DHCP agent: a place inside the tenant's network, behind the same switch and
-the same firewall, that needs no instance.
+Called by ``scenario`` and the tests of the cloud.  The neighbour is the
+network namespace of Neutron's DHCP agent: a place inside the tenant's
+network, behind the same switch and the same firewall, that needs no instance.
+Outside is the host itself, which sees floating addresses alone.
 """
 
 import pathlib
@@ -11,19 +12,11 @@ import subprocess
 from demo import errors
 
 
-class Neighbour:
-    """Pings, fetches and logs in from inside one network.
+class Outside:
+    """Pings, fetches and logs in from the host, as the world would."""
 
-    :param network_id: Neutron's id of the network.
-    """
-
-    def __init__(self, network_id: str) -> None:
-        self.namespace = f'qdhcp-{network_id}'
-
-    @property
-    def present(self) -> bool:
-        """Whether the DHCP agent has made the namespace."""
-        return pathlib.Path('/run/netns', self.namespace).exists()
+    #: What stands before every command.
+    _prefix: tuple[str, ...] = ()
 
     def pings(self, address: str) -> bool:
         """Whether one echo request is answered within a second."""
@@ -50,10 +43,26 @@ class Neighbour:
     def _run(self, *argv: str) -> tuple[bool, str]:
         try:
             result = subprocess.run(
-                ['ip', 'netns', 'exec', self.namespace, *argv], check=False,
+                [*self._prefix, *argv], check=False,
                 stdin=subprocess.DEVNULL, capture_output=True, text=True,
                 timeout=30)
         except subprocess.TimeoutExpired as error:
             raise errors.DemoError(
                 f'"{" ".join(argv)}" did not end.') from error
         return result.returncode == 0, result.stdout
+
+
+class Neighbour(Outside):
+    """The same from inside one network.
+
+    :param network_id: Neutron's id of the network.
+    """
+
+    def __init__(self, network_id: str) -> None:
+        self.namespace = f'qdhcp-{network_id}'
+        self._prefix = ('ip', 'netns', 'exec', self.namespace)
+
+    @property
+    def present(self) -> bool:
+        """Whether the DHCP agent has made the namespace."""
+        return pathlib.Path('/run/netns', self.namespace).exists()

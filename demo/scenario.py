@@ -48,6 +48,8 @@ class Scenario:
             ('An instance of the web image boots', self.boot),
             ('The security group blocks it', self.blocked),
             ('Rules for ICMP, HTTP and ssh let it answer', self.allowed),
+            ('A floating address lets the world in, until it is taken away',
+             self.floating),
             ('The console log shows its output', self.console),
             ('A soft reboot keeps address and files', self.soft_reboot),
             ('A hard reboot keeps them too', self.hard_reboot),
@@ -69,7 +71,9 @@ class Scenario:
             [server for server in self._compute.servers()
              if server.name in (_WEB, _COPY, _SHELL)])
         self._delete_snapshots()
+        self._tenant.release_addresses()
         self._tenant.make_flavor()
+        self._tenant.make_external()
         network_id = self._tenant.make_network()
         self._neighbour = neighbour.Neighbour(network_id)
         self._tenant.make_group()
@@ -105,6 +109,17 @@ class Scenario:
                            lambda: self._neighbour.pings(self._address), 30)
         page = self._tenant.until('the web server answers', self._page, 30)
         return str(page).splitlines()[-1]
+
+    def floating(self) -> str:
+        """Reach it from outside of its network, and then no more."""
+        outside = neighbour.Outside()
+        address = self._tenant.float(self._web)
+        self._tenant.until(f'{address} answers',
+                           lambda: outside.fetch(address), 30)
+        self._tenant.release_addresses()
+        self._tenant.until(f'{address} is silent',
+                           lambda: not outside.pings(address), 30)
+        return f'{address} served the page, and is silent now'
 
     def console(self) -> str:
         """The console log is what the first process writes."""

@@ -4,6 +4,8 @@ Called by ``cloud`` and ``cleaning``.  Where the kernel has no openvswitch
 module the switch forwards in userspace (``datapath_type=netdev``).
 """
 
+import ipaddress
+import json
 import pathlib
 
 from demo import commands
@@ -19,7 +21,13 @@ _PROCESSES = pathlib.Path('/proc')
 _SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
 
 #: Interfaces that the switch makes; "ovs-netdev" is the datapath itself.
-BRIDGES = ('br-int', 'br-tun')
+BRIDGES = ('br-int', 'br-tun', 'br-ex')
+
+#: The host's end of the external network, and its address there; DevStack
+#: takes the same range.
+EXTERNAL = 'br-ex'
+EXTERNAL_SUBNET = '172.24.4.0/24'
+EXTERNAL_GATEWAY = '172.24.4.1'
 _INTERFACES = (*BRIDGES, 'ovs-netdev', 'ovs-system')
 
 
@@ -55,6 +63,24 @@ def refuse_foreign(directory: directories.Directory) -> None:
             f'this machine has {", ".join(taken)} already: another Open '
             'vSwitch runs here, or was ended uncleanly. Stop it, or delete '
             'the interfaces with "ip link del", then run "make demo" again.')
+
+
+def refuse_taken_range() -> None:
+    """Check that the host reaches nothing else in the external network.
+
+    :raises DemoError: it has a route into that range.
+    """
+    ours = ipaddress.ip_network(EXTERNAL_SUBNET)
+    routes = json.loads(commands.output(['ip', '-json', '-4', 'route']))
+    for route in routes:
+        if route['dst'] == 'default' or route.get('dev') == EXTERNAL:
+            continue
+        if ours.overlaps(ipaddress.ip_network(route['dst'])):
+            raise errors.DemoError(
+                f'this machine has a route to {route["dst"]} by '
+                f'{route.get("dev", "no interface")}, and the demo takes '
+                f'{EXTERNAL_SUBNET} for floating addresses. Remove that '
+                'route, or use another machine.')
 
 
 def was_killed(directory: directories.Directory) -> bool:
@@ -121,6 +147,7 @@ def start(directory: directories.Directory,
         'ovs-vswitchd',
         ('ovs-vswitchd', remote, f'--unixctl={control}'), env))
     supervisor.wait_ready('ovs-vswitchd', control.exists)
+    _make_external(remote)
 
 
 def stop(directory: directories.Directory,
@@ -153,6 +180,18 @@ def ports_of_bridge(directory: directories.Directory) -> set[str]:
     return set(commands.output(
         ['ovs-vsctl', f'--db=unix:{socket}', '--timeout=10', 'list-ports',
          'br-int']).split())
+
+
+def _make_external(remote: str) -> None:
+    """Make the bridge of the external network, with the host on it."""
+    _vsctl(remote, '--may-exist', 'add-br', EXTERNAL, '--', 'set', 'bridge',
+           EXTERNAL, f'datapath_type={datapath()}')
+    waiting.until(f'{EXTERNAL} is there',
+                  lambda: (_NETWORK / EXTERNAL).exists(), 10)
+    length = EXTERNAL_SUBNET.partition('/')[2]
+    commands.output(['ip', 'address', 'replace',
+                     f'{EXTERNAL_GATEWAY}/{length}', 'dev', EXTERNAL])
+    commands.output(['ip', 'link', 'set', EXTERNAL, 'up'])
 
 
 def _vsctl(remote: str, *arguments: str) -> None:

@@ -15,12 +15,16 @@ from demo import commands
 from demo import directory as directories
 from demo import errors
 from demo import neutron
+from demo import switch
 from demo import waiting
 
 NETWORK = 'demo'
 SUBNET = '10.20.30.0/24'
 GROUP = 'demo'
 KEY = 'demo'
+
+#: The network outside, which the administrator made for everybody.
+EXTERNAL = 'public'
 
 #: Name, and what it gives; a disk of 0 would need the administrator to boot.
 FLAVOR = 'c1.tiny'
@@ -49,6 +53,20 @@ class Tenant:
         if not compute.find_flavor(FLAVOR):
             compute.create_flavor(name=FLAVOR, **_FLAVOR)
 
+    def make_external(self) -> None:
+        """Have the administrator make the network of floating addresses."""
+        network = catalog.connect(self._directory, 'admin').network
+        if network.find_network(EXTERNAL):
+            return
+        made = network.create_network(
+            name=EXTERNAL, is_router_external=True,
+            provider_network_type='flat',
+            provider_physical_network=EXTERNAL)
+        network.create_subnet(
+            name=EXTERNAL, network_id=made.id, ip_version=4,
+            cidr=switch.EXTERNAL_SUBNET, gateway_ip=switch.EXTERNAL_GATEWAY,
+            is_dhcp_enabled=False)
+
     def make_network(self) -> str:
         """Make network, subnet and router, and return the network's id."""
         network = self.cloud.network
@@ -58,7 +76,9 @@ class Tenant:
             subnet = network.create_subnet(
                 name=NETWORK, network_id=found.id, ip_version=4,
                 cidr=SUBNET)
-            router = network.create_router(name=NETWORK)
+            router = network.create_router(
+                name=NETWORK, external_gateway_info={
+                    'network_id': network.find_network(EXTERNAL).id})
             # The metadata service is reached by way of it.
             network.add_interface_to_router(router, subnet_id=subnet.id)
         return found.id
@@ -123,6 +143,19 @@ class Tenant:
         """The fixed IPv4 address of an instance."""
         found = self.cloud.compute.get_server(server.id)
         return found.addresses[NETWORK][0]['addr']
+
+    def float(self, server: servers.Server) -> str:
+        """Give an instance a floating address, and return that."""
+        network = self.cloud.network
+        port = next(network.ports(device_id=server.id))
+        return network.create_ip(
+            floating_network_id=network.find_network(EXTERNAL).id,
+            port_id=port.id).floating_ip_address
+
+    def release_addresses(self) -> None:
+        """Give back every floating address."""
+        for address in list(self.cloud.network.ips()):
+            self.cloud.network.delete_ip(address)
 
     def delete(self, found: list[servers.Server]) -> None:
         """Delete instances and wait until Nova has forgotten them."""

@@ -1,3 +1,4 @@
+import json
 import pathlib
 from unittest import mock
 
@@ -80,3 +81,25 @@ class RefuseForeignTestCase(base.BaseTestCase):
             fixtures.MockPatchObject(switch, 'start')).mock
         switch.stop(self.directory, supervisor)
         start.assert_not_called()
+
+
+class RefuseTakenRangeTestCase(base.BaseTestCase):
+
+    def refuse(self, *routes):
+        self.useFixture(fixtures.MockPatchObject(
+            switch.commands, 'output',
+            return_value=json.dumps([
+                {'dst': 'default', 'dev': 'eth0'}, *routes])))
+        switch.refuse_taken_range()
+
+    def test_free(self):
+        self.refuse({'dst': '10.0.0.0/8', 'dev': 'eth0'})
+
+    def test_ours(self):
+        self.refuse({'dst': '172.24.4.0/24', 'dev': 'br-ex'})
+
+    def test_taken(self):
+        error = self.assertRaises(
+            errors.DemoError, self.refuse,
+            {'dst': '172.24.0.0/16', 'dev': 'eth1'})
+        self.assertIn('172.24.0.0/16 by eth1', error.reason)
