@@ -187,7 +187,7 @@ def _make_external(remote: str) -> None:
     _vsctl(remote, '--may-exist', 'add-br', EXTERNAL, '--', 'set', 'bridge',
            EXTERNAL, f'datapath_type={datapath()}')
     waiting.until(f'{EXTERNAL} is there',
-                  lambda: (_NETWORK / EXTERNAL).exists(), 10)
+                  (_NETWORK / EXTERNAL).exists, 10)
     length = EXTERNAL_SUBNET.partition('/')[2]
     commands.output(['ip', 'address', 'replace',
                      f'{EXTERNAL_GATEWAY}/{length}', 'dev', EXTERNAL])

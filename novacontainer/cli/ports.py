@@ -53,7 +53,7 @@ def _published(ports: transport.Json) -> Iterator[tuple[str, str]]:
     for port in sorted(ports, key=lambda one: (int(one.partition('/')[0]),
                                                one)):
         for binding in ports[port] or ():
-            ip = binding.get('HostIp') or '0.0.0.0'
+            ip = binding.get('HostIp') or '0.0.0.0'  # noqa: S104 (shown)
             yield port, (f'[{ip}]' if ':' in ip else ip) + (
                 f':{binding.get("HostPort")}')
 

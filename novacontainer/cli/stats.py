@@ -43,7 +43,7 @@ def _stats(context: verb.Context, given: argparse.Namespace) -> int:
                  for ident, one in now.items()]
         _show(context, given, shown)
         # Those that were named have all been removed.
-        if given.no_stream or given.names and not now:
+        if given.no_stream or (given.names and not now):
             return 0
         before = now
 
