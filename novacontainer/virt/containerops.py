@@ -1,14 +1,13 @@
-"""An instance's container, from its build to its end.
+"""An instance's container: its build, its start and its end.
 
-Called by ``virt.driver``; calls ``admission``, ``imageops``,
-``containerspec``, ``networkops``, ``consoleops`` and the client.
+Called by ``virt.driver`` and the modules of single operations (``powerops``);
+calls ``admission``, ``imageops``, ``containerspec``, ``networkops``,
+``consoleops`` and the client.
 
 Every start of the command goes the same way, whether it is a build, a
 power-on or a reboot: *init* (namespaces, cgroup and files exist, the process
 is held), plug the network, *start*.  So the network is complete before the
-first instruction runs.  The namespace keeps its addresses while nothing runs,
-and the kernel would go on answering for them (ICMP echo, ARP, TCP handshakes):
-so the host silences the interfaces of what is stopped or paused.
+first instruction runs.
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from collections.abc import Sequence
 import contextlib
 import typing
 
-from nova.compute import power_state as nova_power_state
 from nova import context as nova_context
 from nova import exception
 from nova.network import model
@@ -87,7 +85,7 @@ class ContainerOps:
     def instance_exists(self, instance: _Instance) -> bool:
         """Whether the instance has a container."""
         with errors.translated(_Operation.INSPECT, instance):
-            return self._find(instance) is not None
+            return self.find(instance) is not None
 
     def get_info(self, instance: _Instance) -> hardware.InstanceInfo:
         """The power state.
@@ -100,7 +98,11 @@ class ContainerOps:
             state=power_state.from_status(container.status),
             internal_id=container.id)
 
-    def _find(self, instance: _Instance) -> containers.Container | None:
+    def find(self, instance: _Instance) -> containers.Container | None:
+        """The container, None where there is none.
+
+        :raises ClientError: when the runtime does not answer.
+        """
         try:
             return self._client.containers.inspect(_name(instance))
         except exceptions.NotFound:
@@ -129,6 +131,26 @@ class ContainerOps:
             with this host, so that Nova tries another one
         """
         admission.check(instance, block_device_info, injected_files)
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(errors.translated(_Operation.SPAWN, instance))
+            self.create(context, instance, image_meta, network_info)
+            undo.callback(self._undo_create, instance)
+            if power_on:
+                self._first_start(context, instance, network_info, undo)
+            undo.pop_all()
+
+    def create(
+        self,
+        context: nova_context.RequestContext,
+        instance: _Instance,
+        image_meta: image_objects.ImageMeta,
+        network_info: _NetworkInfo,
+    ) -> None:
+        """Make the container from an image, to be started later.
+
+        :raises: exception.ImageUnacceptable, BuildAbortException
+        :raises ClientError: when the runtime cannot make it.
+        """
         options = CONF.novacontainer
         # Before the image is loaded: this may refuse the flavor.
         body = containerspec.build(
@@ -138,13 +160,44 @@ class ContainerOps:
         image = self._images.ensure(context, instance, image_meta)
         admission.require_command(image_meta, image, body)
         admission.require_disk(instance, image)
-        with contextlib.ExitStack() as undo:
-            undo.enter_context(errors.translated(_Operation.SPAWN, instance))
-            self._client.containers.create(_name(instance), body)
-            undo.callback(self._undo_create, instance)
-            if power_on:
-                self._first_start(context, instance, network_info, undo)
-            undo.pop_all()
+        self._client.containers.create(_name(instance), body)
+
+    def recreate(
+        self,
+        context: nova_context.RequestContext,
+        instance: _Instance,
+        network_info: _NetworkInfo,
+    ) -> None:
+        """Make a container that was lost anew, from the instance's image.
+
+        What was written into the lost one is lost as well.
+
+        :raises: as :meth:`create`, and exception.ImageNotFound
+        """
+        LOG.warning('The container is gone; making it anew from image %s.',
+                    instance.image_ref, instance=instance)
+        image_meta = self._images.describe(context, instance)
+        self.create(context, instance, image_meta, network_info)
+
+    def start(
+        self,
+        context: nova_context.RequestContext,
+        instance: _Instance,
+        network_info: _NetworkInfo,
+    ) -> None:
+        """Run the command of a container that there is.
+
+        :raises: exception.VirtualInterfacePlugException
+        :raises ClientError: when the runtime cannot start it.
+        """
+        netns_path = self._init(instance)
+        self._network.plug(context, instance, network_info, netns_path)
+        self._client.containers.start(_name(instance))
+
+    def _init(self, instance: _Instance) -> str:
+        """Hold the process ready; returns the path of its netns."""
+        self._client.containers.init(_name(instance))
+        return self._client.containers.inspect(_name(instance)).netns_path
 
     def _first_start(
         self,
@@ -238,7 +291,7 @@ class ContainerOps:
             self._unplug(instance, network_info)
 
     def _connected(self, instance: _Instance) -> _NetworkInfo:
-        container = self._find(instance)
+        container = self.find(instance)
         if container is None or not container.netns_path:
             return []
         return self._network.connected(instance, container.netns_path)
@@ -252,145 +305,8 @@ class ContainerOps:
             raise exception.InstancePowerOffFailure(
                 reason=error.format_message()) from error
 
-    # Power
-
-    def power_off(self, instance: _Instance,
-                  timeout_s: int = 0) -> None:
-        """Stop the command: ask it first, and kill it when time is up.
-
-        :param timeout_s: how long it has to end by itself; 0 kills it.
-        """
-        with errors.translated(_Operation.POWER_OFF, instance):
-            try:
-                self._stop(instance, timeout_s)
-            except exceptions.NotFound:
-                LOG.warning('There is no container to power off.',
-                            instance=instance)
-                return
-        self._network.silence(instance, _cached_vifs(instance))
-
-    def power_on(self, context: nova_context.RequestContext,
-                 instance: _Instance,
-                 network_info: _NetworkInfo) -> None:
-        """Run the command, unless it runs already."""
-        with errors.translated(_Operation.POWER_ON, instance):
-            self._start(context, instance, network_info)
-
-    def reboot(self, context: nova_context.RequestContext,
-               instance: _Instance, network_info: _NetworkInfo,
-               reboot_type: str) -> None:
-        """Stop the command and run it again, with the same files.
-
-        :param reboot_type: ``SOFT`` asks it to end, ``HARD`` kills it and
-            repairs whatever can be repaired.
-        """
-        with errors.translated(_Operation.REBOOT, instance):
-            if reboot_type == 'SOFT' and self._restart(instance):
-                return
-            self._stop(instance, 0)
-            self._start(context, instance, network_info)
-
-    def _stop(self, instance: _Instance, timeout_s: int) -> None:
-        # Without any time it is not even asked: it would begin to end.
-        self._client.containers.stop(
-            _name(instance), timeout_s, None if timeout_s else 'KILL')
-
-    def _restart(self, instance: _Instance) -> bool:
-        """Reboot what runs, in one request; False: it does not run.
-
-        The command may take its time to end.  If nova-compute died between
-        a stop and a start of its own, the instance would stay down.
-        """
-        container = self._client.containers.inspect(_name(instance))
-        if container.status != 'running':
-            return False
-        self._client.containers.restart(
-            _name(instance), CONF.novacontainer.reboot_timeout)
-        return True
-
-    def resume_state_on_host_boot(
-        self,
-        context: nova_context.RequestContext,
-        instance: _Instance,
-        network_info: _NetworkInfo,
-    ) -> None:
-        """Run what ran before the host went down."""
-        if self.get_info(instance).state == nova_power_state.SHUTDOWN:
-            self.power_on(context, instance, network_info)
-
-    def pause(self, instance: _Instance) -> None:
-        """Freeze all processes of the instance, if they are not frozen."""
-        with errors.translated(_Operation.PAUSE, instance):
-            with _allowed('container.paused'):
-                self._client.containers.pause(_name(instance))
-        self._network.silence(instance, _cached_vifs(instance))
-
-    def unpause(self, instance: _Instance) -> None:
-        """Let them go on, if they are frozen."""
-        with errors.translated(_Operation.UNPAUSE, instance):
-            container = self._client.containers.inspect(_name(instance))
-            if container.netns_path:
-                self._network.plug(
-                    None, instance, _cached_vifs(instance),
-                    container.netns_path)
-            with _allowed('container.not_paused'):
-                self._client.containers.unpause(_name(instance))
-
-    def _start(self, context: nova_context.RequestContext,
-               instance: _Instance,
-               network_info: _NetworkInfo) -> None:
-        container = self._client.containers.inspect(_name(instance))
-        if container.status in ('running', 'paused'):
-            return
-        netns_path = self._init(instance)
-        self._network.plug(context, instance, network_info, netns_path)
-        self._client.containers.start(_name(instance))
-
-    def _init(self, instance: _Instance) -> str:
-        """Hold the process ready; returns the path of its netns."""
-        self._client.containers.init(_name(instance))
-        return self._client.containers.inspect(_name(instance)).netns_path
-
-    # Network
-
-    def plug_vifs(self, context: nova_context.RequestContext,
-                  instance: _Instance,
-                  network_info: _NetworkInfo) -> None:
-        """Repair the network of a running instance.
-
-        nova-compute calls this for every instance when it starts.  One that
-        does not run, or is paused, is plugged when it goes on.
-        """
-        with errors.translated(_Operation.INSPECT, instance):
-            container = self._find(instance)
-        if container is None or container.status != 'running':
-            LOG.debug('Not running: its interfaces are plugged when it '
-                      'starts.', instance=instance)
-            return
-        self._network.plug(
-            context, instance, network_info, container.netns_path)
-
-
-def _cached_vifs(instance: _Instance) -> _NetworkInfo:
-    """What Nova last knew the instance to be connected to.
-
-    Its cache may exist and yet hold nothing, as before the first look.
-    """
-    return instance.get_network_info() or []
-
-
 def _name(instance: _Instance) -> str:
     return containerspec.container_name(instance)
-
-
-@contextlib.contextmanager
-def _allowed(code: str) -> Iterator[None]:
-    """Take one conflict for success: it is as was asked."""
-    try:
-        yield
-    except exceptions.Conflict as error:
-        if error.code != code:
-            raise
 
 
 @contextlib.contextmanager

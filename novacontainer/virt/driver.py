@@ -18,6 +18,7 @@ from novacontainer.virt import hostops
 from novacontainer.virt import imageops
 from novacontainer.virt import lifecycle
 from novacontainer.virt import networkops
+from novacontainer.virt import powerops
 from novacontainer.virt import snapshotops
 
 CONF = conf.CONF
@@ -44,6 +45,8 @@ class ContainerDriver(driver.ComputeDriver):
         self._containers = containerops.ContainerOps(
             client, imageops.ImageOps(client), self._networks,
             self._consoles)
+        self._power = powerops.PowerOps(
+            client, self._containers, self._networks)
         self._lifecycle = lifecycle.Lifecycle(client, self.emit_event)
 
     # The host
@@ -128,31 +131,40 @@ class ContainerDriver(driver.ComputeDriver):
                block_device_info=None, bad_volumes_callback=None,
                accel_info=None, share_info=None):
         """Stop and start an instance."""
-        self._containers.reboot(
+        self._power.reboot(
             context, instance, network_info or [], reboot_type)
 
     def power_off(self, instance, timeout=0, retry_interval=0):
         """Stop an instance; asking it more than once is of no use here."""
-        self._containers.power_off(instance, timeout)
+        self._power.power_off(instance, timeout)
 
     def power_on(self, context, instance, network_info,
                  block_device_info=None, accel_info=None, share_info=None):
         """Start an instance."""
-        self._containers.power_on(context, instance, network_info or [])
+        self._power.power_on(context, instance, network_info or [])
 
     def resume_state_on_host_boot(self, context, instance, network_info,
                                   share_info=None, block_device_info=None):
         """Start an instance that ran before the host's reboot."""
-        self._containers.resume_state_on_host_boot(
+        self._power.resume_state_on_host_boot(
             context, instance, network_info or [])
 
     def pause(self, instance):
         """Freeze an instance."""
-        self._containers.pause(instance)
+        self._power.pause(instance)
 
     def unpause(self, instance):
         """Thaw an instance."""
-        self._containers.unpause(instance)
+        self._power.unpause(instance)
+
+    def suspend(self, context, instance):
+        """Freeze an instance and give its memory back."""
+        self._power.suspend(instance)
+
+    def resume(self, context, instance, network_info, block_device_info=None,
+               share_info=None):
+        """Let a suspended instance go on."""
+        self._power.resume(context, instance, network_info or [])
 
     def get_console_output(self, context, instance):
         """The end of what the instance has written."""
@@ -167,7 +179,7 @@ class ContainerDriver(driver.ComputeDriver):
 
     def plug_vifs(self, instance, network_info):
         """Repair the network of an instance."""
-        self._containers.plug_vifs(
+        self._power.plug_vifs(
             nova_context.get_admin_context(), instance, network_info or [])
 
     def unplug_vifs(self, instance, network_info):

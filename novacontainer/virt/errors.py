@@ -29,6 +29,8 @@ class Operation(enum.Enum):
     REBOOT = 'reboot'
     PAUSE = 'pause'
     UNPAUSE = 'unpause'
+    SUSPEND = 'suspend'
+    RESUME = 'resume'
     SNAPSHOT = 'snapshot'
     INSPECT = 'inspect'
 
@@ -69,6 +71,11 @@ def _not_running(error: _Error, uuid: str) -> Exception:
     return exception.InstanceNotRunning(instance_id=uuid)
 
 
+def _rolled_back(error: _Error, uuid: str) -> Exception:
+    # Nothing has changed, so the instance is not in error either.
+    return exception.InstanceFaultRollback(_not_running(error, uuid))
+
+
 #: The most specific row wins: by code, by the operation's own kind, by kind.
 _BY_CODE: dict[str, _Make] = {
     # Somebody deletes the instance while we work on it.
@@ -93,6 +100,12 @@ _OWN: dict[Operation, dict[type[_Error], _Make]] = {
     },
     Operation.SNAPSHOT: {
         exceptions.NotFound: _not_running,
+    },
+    Operation.PAUSE: {
+        exceptions.Conflict: _not_running,
+    },
+    Operation.SUSPEND: {
+        exceptions.Conflict: _rolled_back,
     },
 }
 

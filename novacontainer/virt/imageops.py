@@ -82,6 +82,39 @@ class ImageOps:
                         image = self._client.images.get(name)
             return image
 
+    def describe(
+        self,
+        context: nova_context.RequestContext,
+        instance: instance_objects.Instance,
+    ) -> image_objects.ImageMeta:
+        """What Glance says of the image that an instance was made from.
+
+        Where Glance no longer has the image, the runtime may have it still.
+
+        :raises: exception.ImageNotFound when neither has it
+        """
+        try:
+            return image_objects.ImageMeta.from_image_ref(
+                context, IMAGE_API, instance.image_ref)
+        except exception.ImageNotFound:
+            tag = self._kept_tag(instance)
+            if tag is None:
+                raise
+        LOG.warning('Image %s is gone from Glance; the copy in the container '
+                    'runtime does.', instance.image_ref, instance=instance)
+        kept = image_objects.ImageMeta.from_instance(instance)
+        kept.checksum = tag
+        return kept
+
+    def _kept_tag(self, instance: instance_objects.Instance) -> str | None:
+        repository = f'glance/{instance.image_ref}'
+        with errors.host_translated():
+            found = self._client.images.list({'reference': [repository]})
+        return next(
+            (name.removeprefix(f'{repository}:') for image in found
+             for name in image.references
+             if name.startswith(f'{repository}:')), None)
+
     def _lookup(self, name: str) -> images.Image | None:
         try:
             return self._client.images.get(name)

@@ -171,10 +171,19 @@ class EngineContract:
         self.engine.resume(bundle.id)
         self.assertEqual(6, self.ended(bundle))
 
+    def test_reclaim_what_is_paused(self):
+        bundle = self.started(*FOREVER)
+        self.engine.pause(bundle.id)
+        try:
+            self.assertGreaterEqual(self.engine.reclaim(bundle.id), 0)
+        except exception.NotSupported:
+            self.assertFalse(self.can_limit())
+
     def test_pause_after_end(self):
         bundle = self.started('/bin/sh', '-c', 'exit 0')
         self.ended(bundle)
-        for verb in (self.engine.pause, self.engine.resume):
+        for verb in (self.engine.pause, self.engine.reclaim,
+                     self.engine.resume):
             self.raises(exception.Conflict, 'container.not_running',
                         verb, bundle.id)
 

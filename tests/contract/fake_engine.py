@@ -108,6 +108,11 @@ class FakeEngine(fake_execs.FakeExecs):
         self._called('pause', container_id)
         self._running(container_id).paused = True
 
+    def reclaim(self, container_id):
+        self._called('reclaim', container_id)
+        self._running(container_id)
+        return 4096
+
     def resume(self, container_id):
         self._called('resume', container_id)
         container = self._running(container_id)

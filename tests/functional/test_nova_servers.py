@@ -1,114 +1,21 @@
-"""Servers through Nova's API, scheduler, conductor and compute service.
+"""The life of a server: boots, the states it is in, events, faults."""
 
-All of Nova runs in this process, with the fakes of its own functional tests
-for Glance, Neutron and Placement's HTTP; the driver, the daemon, the switch
-and the containers are real.
-"""
-
-import importlib.metadata
-import os
 import pathlib
 import threading
 import time
 
 from nova.tests.functional.api import client as api_client
-from nova.tests.functional import integrated_helpers
 from oslo_utils.fixture import uuidsentinel as uuids
 from oslo_utils import importutils
-from oslo_utils import uuidutils
 
-from novacontainer.virt import shim
 from tests.functional import computehost
+from tests.functional import novaservers
 from tests.integration import networkhost
 
-#: Says who and where it is as the first thing that it does.
-TELL = (
-    'echo "host=$(hostname) mood=$MOOD"; '
-    'ip -o -4 addr show dev eth0; ip -4 route; cat /etc/hosts; '
-    'test -e /marker && cat /marker; '
-    'trap "echo bye; exit 0" TERM; while true; do sleep 0.1; done')
+TELL = novaservers.TELL
 
 
-class ServersTestCase(integrated_helpers._IntegratedTestBase,
-                      computehost.HostTestCase):
-
-    microversion = 'latest'
-    ADMIN_API = True
-
-    def setUp(self):
-        super().setUp()
-        self.glance.add(computehost.NOVA_IMAGE,
-                        computehost.image(['sh', '-c', TELL]))
-
-    def _setup_compute_service(self):
-        shim.install()
-        # Nova's fixture knows where it is in a checkout only.
-        paste, = (path for path in importlib.metadata.files('nova')
-                  if path.name == 'api-paste.ini')
-        self.flags(api_paste_config=os.path.normpath(paste.locate()),
-                   group='wsgi')
-        self.flags(compute_driver='novacontainer.ContainerDriver',
-                   reserved_host_memory_mb=0)
-        return super()._setup_compute_service()
-
-    def image(self, command=None, properties=None, archive=None, **kwargs):
-        """Add an image to Glance; returns its id."""
-        image_id = uuidutils.generate_uuid()
-        if archive is None:
-            archive = computehost.image(command)
-        self.glance.add(image_id, archive, **kwargs, **(properties or {}))
-        return image_id
-
-    def boot(self, image=computehost.NOVA_IMAGE, expected_state='ACTIVE',
-             **fields):
-        body = self._build_server(image_uuid=image, networks=[
-            {'port': self.neutron.port_1['id']}])
-        body.update(fields)
-        server = self.api.post_server({'server': body})
-        return self._wait_for_state_change(server, expected_state)
-
-    def fault(self, **kwargs):
-        """Boot in vain; returns the fault, and checks nothing is left."""
-        server = self.boot(expected_state='ERROR', **kwargs)
-        self.assertNothingLeft()
-        return server['fault']['message']
-
-    def assertNothingLeft(self):
-        self.assertEqual([], self.host.containers())
-        self.assertEqual([], self.host.switch.ports())
-        self.assertEqual([], list(pathlib.Path('/run/netns').iterdir()))
-        links = networkhost.run('ip', '-o', 'link').splitlines()
-        self.assertEqual([], [link for link in links if 'tap' in link])
-
-    def console(self, server, until='', timeout_s=10):
-        """The console's text, once it contains what is waited for."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            text = self.api.post_server_action(
-                server['id'], {'os-getConsoleOutput': {}})['output']
-            if until in text or time.monotonic() > deadline:
-                self.assertIn(until, text)
-                return text
-            time.sleep(0.05)
-
-    def execute(self, server, *command):
-        """Run a command in the container, as its root."""
-        pid = self.pid(server)
-        return networkhost.run(
-            'nsenter', '-t', str(pid), '-m', '-U', '-n', '-S', '0', '-G',
-            '0', '--', *command)
-
-    def pid(self, server):
-        return self.host.inspect(server['id'])['State']['Pid']
-
-    def write(self, server, text):
-        self.execute(server, '/bin/sh', '-c', f'echo {text} > /marker')
-
-    def address(self, server):
-        return server['addresses']['private'][0]['addr']
-
-
-class LifeTestCase(ServersTestCase):
+class LifeTestCase(novaservers.ServersTestCase):
 
     def test_network_is_complete_before_the_first_instruction(self):
         server = self.boot(hostname='web', metadata={
@@ -243,7 +150,7 @@ class LifeTestCase(ServersTestCase):
         self.console(self.boot(image=image), 'over ridden')
 
 
-class EventTestCase(ServersTestCase):
+class EventTestCase(novaservers.ServersTestCase):
     """What happens by itself, and what goes away."""
 
     def test_container_that_ends_is_shutoff(self):
@@ -338,7 +245,7 @@ class EventTestCase(ServersTestCase):
         self.fail(f'The container is not {status}.')
 
 
-class DeletionTestCase(ServersTestCase):
+class DeletionTestCase(novaservers.ServersTestCase):
     """Deletion in the middle of a boot, wherever that is just then."""
 
     CAST_AS_CALL = False
@@ -383,7 +290,7 @@ class DeletionTestCase(ServersTestCase):
         self.delete_at('novacontainer.client.containers.Containers.start')
 
 
-class FaultTestCase(ServersTestCase):
+class FaultTestCase(novaservers.ServersTestCase):
     """A fault says what a person can act on, and nothing is left behind."""
 
     def setUp(self):

@@ -55,6 +55,17 @@ class Engine(typing.Protocol):
         :raises Conflict: its first process has gone.
         """
 
+    def reclaim(self, container_id: str) -> int:
+        """Have the kernel take back memory that need not be in RAM.
+
+        Clean pages of files are dropped, the rest goes to swap where there
+        is any.  It stops after a while, however much is left.
+
+        :return: bytes that it uses less.
+        :raises NotFound, Conflict: as :meth:`pause`.
+        :raises NotSupported: this kernel does not do that.
+        """
+
     def resume(self, container_id: str) -> None:
         """Undo :meth:`pause`; raises as it does."""
 

@@ -27,6 +27,9 @@ ROOT = pathlib.Path('/sys/fs/cgroup')
 #: leaves its group before it has been served.
 _PATIENCE_S = 20.0
 _TICK_S = 0.002
+#: How much memory is taken at a time, and for how long.
+_RECLAIM_BYTES = 64 << 20
+_RECLAIM_S = 5.0
 #: After how many of them what does not freeze is let go for a moment.
 _TICKS_TO_THAW = 100
 
@@ -163,6 +166,48 @@ def _set_frozen(cgroup_path: str, frozen: bool, root: pathlib.Path) -> None:
     raise exception.Internal(
         f'The processes in {cgroup_path} do not come to rest; one of '
         'them waits for the kernel.', 'engine.cgroup')
+
+
+def reclaim(cgroup_path: str, root: pathlib.Path = ROOT) -> int:
+    """Take memory from a cgroup, for a few seconds at most.
+
+    ``memory.reclaim`` of version 2 (Linux 5.19), ``memory.force_empty`` of
+    version 1.
+
+    :return: bytes that it uses less; never negative.
+    :raises NotSupported: the kernel has neither.
+    """
+    relative = cgroup_path.lstrip('/')
+    legacy = root / 'memory' / relative
+    if (legacy / 'memory.force_empty').exists():
+        return _reclaim(legacy / 'memory.usage_in_bytes',
+                        legacy / 'memory.force_empty', lambda used: '0')
+    own = _unified(root) / relative
+    if (own / 'memory.reclaim').exists():
+        return _reclaim(own / 'memory.current', own / 'memory.reclaim',
+                        lambda used: str(min(used, _RECLAIM_BYTES)))
+    raise exception.NotSupported(
+        'This kernel does not take memory back from what stands still: '
+        'cgroup2 does, with its memory controller, since Linux 5.19.',
+        'host.cgroups')
+
+
+def _reclaim(usage: pathlib.Path, control: pathlib.Path,
+             order: Callable[[int], str]) -> int:
+    """Order the kernel to reclaim until it can, or will, do no more."""
+    deadline = time.monotonic() + _RECLAIM_S
+    # As when the group ends meanwhile; EAGAIN: it did not find as much.
+    with contextlib.suppress(OSError):
+        before = used = int(usage.read_text())
+        while used and time.monotonic() < deadline:
+            with contextlib.suppress(BlockingIOError):
+                control.write_text(order(used))
+            left = int(usage.read_text())
+            if left >= used:
+                break
+            used = left
+        return max(0, before - used)
+    return 0
 
 
 def members(cgroup_path: str, root: pathlib.Path = ROOT) -> set[int]:

@@ -113,6 +113,10 @@ class Supervised:
         """See :meth:`engine.base.Engine.pause`."""
         cgroups.freeze(self._running(container_id).cgroup_path)
 
+    def reclaim(self, container_id: str) -> int:
+        """See :meth:`engine.base.Engine.reclaim`."""
+        return cgroups.reclaim(self._running(container_id).cgroup_path)
+
     def resume(self, container_id: str) -> None:
         """See :meth:`engine.base.Engine.resume`."""
         cgroups.thaw(self._running(container_id).cgroup_path)

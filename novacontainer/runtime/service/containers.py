@@ -284,12 +284,13 @@ class ContainerService:
         """Stop it if it runs, as :meth:`stop` does, and start it."""
         self._lifecycle.restart(self.get(name), timeout_s, signal)
 
-    def pause(self, name: str) -> None:
+    def pause(self, name: str, *, reclaim: bool = False) -> None:
         """Freeze every process.
 
+        :param reclaim: give back what memory the kernel can take from it.
         :raises Conflict: it does not run, or is paused.
         """
-        self._lifecycle.pause(self.get(name))
+        self._lifecycle.pause(self.get(name), reclaim)
 
     def unpause(self, name: str) -> None:
         """Undo :meth:`pause`.

@@ -145,7 +145,8 @@ class Lifecycle:
                 self.start(container)
             self._tell(self._registry.get(container.id), 'restart')
 
-    def pause(self, container: models.Container) -> None:
+    def pause(self, container: models.Container,
+              reclaim: bool = False) -> None:
         """See :meth:`service.containers.ContainerService.pause`."""
         with self._locks.hold(container.id):
             now = self._registry.current(container)
@@ -153,6 +154,20 @@ class Lifecycle:
             self._engine.pause(now.id)
             self._save(now, models.Status.PAUSED)
             self._tell(now, 'pause')
+        if reclaim:
+            # It takes its time, and nobody else has to wait for it.
+            self._reclaim(now)
+
+    def _reclaim(self, paused: models.Container) -> None:
+        """Take the memory of what stands still, as far as that is easy."""
+        try:
+            given_back = self._engine.reclaim(paused.id)
+        except exception.RuntimeFault as fault:
+            LOG.warning('Container %s (%s) keeps its memory: %s', paused.id,
+                        paused.name, fault)
+        else:
+            LOG.info('Container %s (%s) gave back %d bytes of memory',
+                     paused.id, paused.name, given_back)
 
     def unpause(self, container: models.Container) -> None:
         """See :meth:`service.containers.ContainerService.unpause`."""

@@ -4,81 +4,19 @@ from unittest import mock
 from nova.compute import power_state
 from nova import exception
 from nova.network import model
-from nova.objects import instance_info_cache
-from oslo_config import fixture as config_fixture
-from oslotest import base
 
-from novacontainer import client as runtime
 from novacontainer.client import containers
 from novacontainer.client import exceptions
-from novacontainer.client import images
-from novacontainer.virt import consoleops
-from novacontainer.virt import containerops
 from novacontainer.virt import imageops
-from novacontainer.virt import networkops
 from tests import instances
-
-_NETNS = '/run/netns/nc-f00'
-_NETWORK = model.NetworkInfo()
+from tests.unit.virt import rig
 
 
-class ContainerOpsTestCase(base.BaseTestCase):
-    """Every call that has an effect is noted in ``self.steps``, in order."""
+class ContainerOpsTestCase(rig.OpsTestCase):
 
     def setUp(self):
         super().setUp()
-        self.conf = self.useFixture(config_fixture.Config(containerops.CONF))
-        self.steps = []
-        self.client = mock.create_autospec(
-            runtime.Client('/nonexistent'), instance=True)
-        self.containers = mock.create_autospec(
-            containers.Containers, instance=True)
-        self.client.containers = self.containers
-        self.network = mock.create_autospec(
-            networkops.NetworkOps, instance=True)
-        self.images = mock.create_autospec(imageops.ImageOps, instance=True)
-        self.console = mock.create_autospec(
-            consoleops.ConsoleOps, instance=True)
-        self.console.tail.return_value = ''
-        self.image(command=('/init',))
-        self.status('running')
-        for verb in ('create', 'init', 'start', 'stop', 'restart', 'remove',
-                     'pause', 'unpause'):
-            self.note(self.containers, verb)
-        for verb in ('plug', 'silence', 'unplug'):
-            self.note(self.network, verb)
-        self.network.wait_for_plugged.side_effect = self._wait_for_plugged
-        self.containers.wait.side_effect = exceptions.TimedOut('It runs.')
-        self.ops = containerops.ContainerOps(
-            self.client, self.images, self.network, self.console)
-        self.instance = instances.instance(info_cache=None)
-
-    def note(self, target, verb, error=None):
-        def effect(*args, **kwargs):
-            self.steps.append(verb)
-            if error is not None:
-                raise error
-            return mock.DEFAULT
-
-        getattr(target, verb).side_effect = effect
-
-    @contextlib.contextmanager
-    def _wait_for_plugged(self, instance, network_info):
-        self.steps.append('expect')
-        yield
-        self.steps.append('plugged')
-
-    def image(self, command):
-        self.images.ensure.return_value = images.Image(
-            'sha256:1', (), command, 1)
-
-    def status(self, status, **fields):
-        self.containers.inspect.return_value = containers.Container(
-            'f00', 'nova-x', status, 'glance/x', {}, _NETNS, **fields)
-
-    def missing(self):
-        return exceptions.NotFound('No such container',
-                                   'container.not_found', 404)
+        self.ops = self.container_ops
 
 
 class SpawnTestCase(ContainerOpsTestCase):
@@ -87,7 +25,7 @@ class SpawnTestCase(ContainerOpsTestCase):
               injected_files=(), **image):
         self.ops.spawn(
             mock.sentinel.context, self.instance,
-            instances.image_meta(**image), _NETWORK, block_device_info,
+            instances.image_meta(**image), rig.NETWORK, block_device_info,
             power_on, injected_files)
 
     def assertAborts(self, words, **kwargs):
@@ -101,7 +39,7 @@ class SpawnTestCase(ContainerOpsTestCase):
             ['create', 'init', 'expect', 'plug', 'plugged', 'start'],
             self.steps)
         self.network.plug.assert_called_once_with(
-            mock.sentinel.context, self.instance, _NETWORK, _NETNS)
+            mock.sentinel.context, self.instance, rig.NETWORK, rig.NETNS)
 
     def test_what_is_created(self):
         self.conf.config(pids_limit=99, group='novacontainer')
@@ -252,7 +190,7 @@ class SpawnTestCase(ContainerOpsTestCase):
 class DestroyTestCase(ContainerOpsTestCase):
 
     def destroy(self, **kwargs):
-        self.ops.destroy(self.instance, _NETWORK, **kwargs)
+        self.ops.destroy(self.instance, rig.NETWORK, **kwargs)
 
     def test_all(self):
         self.destroy()
@@ -271,7 +209,7 @@ class DestroyTestCase(ContainerOpsTestCase):
         self.network.connected.return_value = forgotten
         self.destroy()
         self.network.connected.assert_called_once_with(
-            self.instance, _NETNS)
+            self.instance, rig.NETNS)
         self.network.unplug.assert_called_once_with(self.instance, forgotten)
 
     def test_network_that_nova_knows(self):
@@ -303,143 +241,6 @@ class DestroyTestCase(ContainerOpsTestCase):
         self.note(self.network, 'unplug',
                   exception.VirtualInterfaceUnplugException(reason='no'))
         self.assertRaises(exception.InstancePowerOffFailure, self.destroy)
-
-
-class PowerTestCase(ContainerOpsTestCase):
-
-    def power_on(self):
-        self.ops.power_on(mock.sentinel.context, self.instance, _NETWORK)
-
-    def reboot(self, kind):
-        self.ops.reboot(mock.sentinel.context, self.instance, _NETWORK, kind)
-
-    def test_power_off(self):
-        self.ops.power_off(self.instance, 60)
-        self.containers.stop.assert_called_once_with(
-            f'nova-{self.instance.uuid}', 60, None)
-
-    def test_what_is_off_is_silent(self):
-        """The kernel would answer for it."""
-        self.ops.power_off(self.instance)
-        self.assertEqual(['stop', 'silence'], self.steps)
-        self.network.silence.assert_called_once_with(
-            self.instance, _NETWORK)
-
-    def test_network_that_nova_has_not_looked_at_yet(self):
-        self.instance.info_cache = instance_info_cache.InstanceInfoCache(
-            network_info=None)
-        self.ops.power_off(self.instance)
-        self.network.silence.assert_called_once_with(self.instance, [])
-
-    def test_power_off_nothing(self):
-        self.note(self.containers, 'stop', self.missing())
-        self.ops.power_off(self.instance)
-        self.assertEqual(['stop'], self.steps)
-
-    def test_power_off_fails(self):
-        self.note(self.containers, 'stop', exceptions.Failed('stuck'))
-        self.assertRaises(exception.InstancePowerOffFailure,
-                          self.ops.power_off, self.instance)
-
-    def test_power_on(self):
-        self.status('exited')
-        self.power_on()
-        self.assertEqual(['init', 'plug', 'start'], self.steps)
-
-    def test_power_on_does_not_wait_for_neutron(self):
-        """A port that stayed up is not reported again."""
-        self.status('exited')
-        self.power_on()
-        self.network.wait_for_plugged.assert_not_called()
-
-    def test_power_on_what_runs(self):
-        for status in ('running', 'paused'):
-            self.status(status)
-            self.power_on()
-        self.assertEqual([], self.steps)
-
-    def test_power_on_nothing(self):
-        self.containers.inspect.side_effect = self.missing()
-        self.assertRaises(exception.InstanceNotFound, self.power_on)
-
-    def test_power_on_fails(self):
-        self.status('exited')
-        self.note(self.containers, 'start', exceptions.Failed('oops'))
-        self.assertRaises(exception.InstancePowerOnFailure, self.power_on)
-
-    def test_soft_reboot_is_one_request(self):
-        """A nova-compute that dies meanwhile leaves nothing stopped."""
-        self.conf.config(reboot_timeout=7, group='novacontainer')
-        self.reboot('SOFT')
-        self.assertEqual(['restart'], self.steps)
-        self.containers.restart.assert_called_once_with(
-            f'nova-{self.instance.uuid}', 7)
-
-    def test_reboot_of_what_does_not_run(self):
-        self.status('exited')
-        for kind in ('SOFT', 'HARD'):
-            self.steps.clear()
-            self.reboot(kind)
-            self.assertEqual(['stop', 'init', 'plug', 'start'], self.steps)
-            self.containers.stop.assert_called_with(
-                mock.ANY, 0, 'KILL')
-
-    def test_hard_reboot(self):
-        def stop(name, timeout_s, signal):
-            self.status('exited')
-            return mock.DEFAULT
-
-        self.containers.stop.side_effect = stop
-        self.reboot('HARD')
-        self.assertEqual(['init', 'plug', 'start'], self.steps)
-
-    def test_reboot_fails(self):
-        for verb in ('stop', 'restart'):
-            self.note(self.containers, verb, exceptions.Failed('stuck'))
-        for kind in ('SOFT', 'HARD'):
-            self.assertRaises(
-                exception.InstanceRebootFailure, self.reboot, kind)
-
-    def test_resume_on_host_boot(self):
-        self.status('exited')
-        self.ops.resume_state_on_host_boot(
-            mock.sentinel.context, self.instance, _NETWORK)
-        self.assertEqual(['init', 'plug', 'start'], self.steps)
-
-    def test_resume_what_runs(self):
-        for status in ('running', 'paused'):
-            self.status(status)
-            self.ops.resume_state_on_host_boot(
-                mock.sentinel.context, self.instance, _NETWORK)
-        self.assertEqual([], self.steps)
-
-    def test_pause(self):
-        self.ops.pause(self.instance)
-        self.ops.unpause(self.instance)
-        self.assertEqual(['pause', 'silence', 'plug', 'unpause'], self.steps)
-        self.network.plug.assert_called_once_with(
-            None, self.instance, _NETWORK, _NETNS)
-
-    def test_pause_twice(self):
-        self.note(self.containers, 'pause',
-                  exceptions.Conflict('is paused', 'container.paused'))
-        self.note(self.containers, 'unpause',
-                  exceptions.Conflict('is not', 'container.not_paused'))
-        self.ops.pause(self.instance)
-        self.ops.unpause(self.instance)
-
-    def test_pause_what_does_not_run(self):
-        self.note(self.containers, 'pause',
-                  exceptions.Conflict('No.', 'container.not_running'))
-        self.assertRaises(exception.InternalError,
-                          self.ops.pause, self.instance)
-
-    def test_pause_nothing(self):
-        self.note(self.containers, 'pause', self.missing())
-        self.note(self.containers, 'unpause', self.missing())
-        for step in (self.ops.pause, self.ops.unpause):
-            self.assertRaises(
-                exception.InstanceNotFound, step, self.instance)
 
 
 class InspectTestCase(ContainerOpsTestCase):
@@ -479,22 +280,3 @@ class InspectTestCase(ContainerOpsTestCase):
         self.containers.inspect.side_effect = self.missing()
         self.assertRaises(exception.InstanceNotFound, self.ops.get_info,
                           self.instance)
-
-
-class PlugVifsTestCase(ContainerOpsTestCase):
-
-    def plug_vifs(self):
-        self.ops.plug_vifs(mock.sentinel.context, self.instance, _NETWORK)
-
-    def test_running(self):
-        self.plug_vifs()
-        self.network.plug.assert_called_once_with(
-            mock.sentinel.context, self.instance, _NETWORK, _NETNS)
-
-    def test_not_running(self):
-        for status in ('created', 'exited', 'paused'):
-            self.status(status)
-            self.plug_vifs()
-        self.containers.inspect.side_effect = self.missing()
-        self.plug_vifs()
-        self.assertEqual([], self.steps)

@@ -14,6 +14,7 @@ from novacontainer.virt import driver
 from novacontainer.virt import hostops
 from novacontainer.virt import lifecycle
 from novacontainer.virt import networkops
+from novacontainer.virt import powerops
 from novacontainer.virt import snapshotops
 from tests import instances
 
@@ -32,6 +33,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
                 ('_containers', containerops.ContainerOps),
                 ('_hosts', hostops.HostOps),
                 ('_networks', networkops.NetworkOps),
+                ('_power', powerops.PowerOps),
                 ('_snapshots', snapshotops.SnapshotOps),
                 ('_lifecycle', lifecycle.Lifecycle)):
             setattr(self.driver, name,
@@ -76,7 +78,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
             self.instance, _N, True, False)
 
     def test_power(self):
-        ops = self.driver._containers
+        ops = self.driver._power
         self.driver.power_off(self.instance, timeout=9, retry_interval=3)
         ops.power_off.assert_called_once_with(self.instance, 9)
         self.driver.power_on(_C, self.instance, _N)
@@ -90,6 +92,10 @@ class ContainerDriverTestCase(base.BaseTestCase):
         ops.pause.assert_called_once_with(self.instance)
         self.driver.unpause(self.instance)
         ops.unpause.assert_called_once_with(self.instance)
+        self.driver.suspend(_C, self.instance)
+        ops.suspend.assert_called_once_with(self.instance)
+        self.driver.resume(_C, self.instance, _N)
+        ops.resume.assert_called_once_with(_C, self.instance, _N)
 
     def test_inspection(self):
         ops = self.driver._containers
@@ -122,7 +128,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
 
     def test_network(self):
         self.driver.plug_vifs(self.instance, _N)
-        context, *args = self.driver._containers.plug_vifs.call_args.args
+        context, *args = self.driver._power.plug_vifs.call_args.args
         self.assertEqual([self.instance, _N], args)
         self.assertTrue(context.is_admin)
         self.driver.unplug_vifs(self.instance, None)

@@ -91,6 +91,8 @@ class TranslatedTestCase(base.BaseTestCase):
             _Operation.REBOOT: exception.InstanceRebootFailure,
             _Operation.PAUSE: exception.InternalError,
             _Operation.UNPAUSE: exception.InternalError,
+            _Operation.SUSPEND: exception.InternalError,
+            _Operation.RESUME: exception.InternalError,
             _Operation.SNAPSHOT: exception.InternalError,
             _Operation.INSPECT: exception.InternalError,
         }

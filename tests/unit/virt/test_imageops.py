@@ -19,6 +19,9 @@ from tests import instances
 _NAME = f'glance/{instances.image_meta().id}:' + 'c0ffee' * 5 + 'c0'
 
 
+_KEPT = 'ab' * 16
+
+
 class ReferenceTestCase(base.BaseTestCase):
 
     def test_id_and_checksum(self):
@@ -165,3 +168,45 @@ class EmptyTestCase(ImageOpsTestCase):
         self.glance.download.side_effect = lambda *args: io.BytesIO()
         self.ensure()
         self.assertEqual({_NAME: b''}, self.loaded)
+
+
+class DescribeTestCase(ImageOpsTestCase):
+    """What an instance was made from, when only its record says so."""
+
+    def setUp(self):
+        super().setUp()
+        self.instance.system_metadata = {
+            'image_container_format': 'docker',
+            'image_os_command_line': 'sleep 1'}
+
+    def describe(self):
+        return self.ops.describe(mock.sentinel.context, self.instance)
+
+    def test_by_glance(self):
+        self.glance.get.return_value = {
+            'id': self.instance.image_ref, 'checksum': 'c0ffee' * 6,
+            'container_format': 'docker', 'properties': {}}
+        self.assertEqual(_NAME, imageops.reference(self.describe()))
+
+    def test_gone_from_glance(self):
+        self.glance.get.side_effect = exception.ImageNotFound(image_id='x')
+        repository = f'glance/{self.instance.image_ref}'
+        self.client.images.list.return_value = (images.Image(
+            'sha256:1', ('other/name:1', f'{repository}:{_KEPT}'), (), 1),)
+        described = self.describe()
+        self.assertEqual(f'{repository}:{_KEPT}',
+                         imageops.reference(described))
+        self.assertEqual('docker', described.container_format)
+        self.assertEqual('sleep 1', described.properties.os_command_line)
+        self.client.images.list.assert_called_once_with(
+            {'reference': [repository]})
+
+    def test_gone_from_everywhere(self):
+        self.glance.get.side_effect = exception.ImageNotFound(image_id='x')
+        self.client.images.list.return_value = ()
+        self.assertRaises(exception.ImageNotFound, self.describe)
+
+    def test_gone_and_the_runtime_is_away(self):
+        self.glance.get.side_effect = exception.ImageNotFound(image_id='x')
+        self.client.images.list.side_effect = exceptions.ConnectionFailed('')
+        self.assertRaises(exception.HypervisorUnavailable, self.describe)

@@ -136,7 +136,10 @@ _RUNNING: operation.Operations = {
         status=204,
     ),
     ('POST', '/containers/{name:.+}/pause'): operation.Operation(
-        'Freeze the processes of a container', 'ContainerPause', status=204
+        'Freeze the processes of a container',
+        'ContainerPause',
+        query={'reclaim': operation.FLAG},
+        status=204,
     ),
     ('POST', '/containers/{name:.+}/unpause'): operation.Operation(
         'Thaw the processes of a container', 'ContainerUnpause', status=204

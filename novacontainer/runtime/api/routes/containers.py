@@ -177,7 +177,11 @@ class ContainerRoutes:
 
     async def pause(self, request: web.Request) -> web.Response:
         """Freeze a container's processes (``ContainerPause``)."""
-        await self._pools.change(self._containers.pause, _name(request))
+        await self._pools.change(
+            self._containers.pause,
+            _name(request),
+            reclaim=query.flag(request, 'reclaim'),
+        )
         return web.Response(status=204)
 
     async def unpause(self, request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 
+import fixtures
 from oslotest import base
 
 from novacontainer.runtime.engine import cgroups
@@ -150,6 +151,45 @@ class TestFreeze(TreeCase):
         self.assertRaises(exception.Internal, cgroups.freeze, '/no',
                           self.root)
         cgroups.thaw('/no', self.root)
+
+
+class TestReclaim(TreeCase):
+
+    def test_version_2_a_piece_at_a_time(self):
+        box = self.version2('.', 'memory.current=200000000',
+                            'memory.reclaim=')
+        self.patch(cgroups, '_RECLAIM_BYTES', 90_000_000)
+        orders = []
+        real = pathlib.Path.write_text
+
+        def write_text(path, text):
+            orders.append(int(text))
+            used = int((box / 'memory.current').read_text())
+            real(box / 'memory.current', str(max(50_000_000, used - 90**4)))
+            if len(orders) == 2:
+                raise BlockingIOError
+            return len(text)
+
+        self.useFixture(fixtures.MockPatchObject(
+            pathlib.Path, 'write_text', write_text))
+        self.assertEqual(150_000_000, cgroups.reclaim(PATH, self.root))
+        self.assertEqual(90_000_000, orders[0])
+        self.assertEqual(50_000_000, orders[-1])
+
+    def test_version_1(self):
+        box = self.hierarchy('memory', 'memory.usage_in_bytes=4096',
+                             'memory.force_empty=')
+        self.assertEqual(0, cgroups.reclaim(PATH, self.root))
+        self.assertEqual('0', (box / 'memory.force_empty').read_text())
+
+    def test_kernel_without(self):
+        self.version2('.')
+        self.assertRaises(exception.NotSupported, cgroups.reclaim, PATH,
+                          self.root)
+
+    def test_group_that_ends_meanwhile(self):
+        self.version2('.', 'memory.reclaim=')
+        self.assertEqual(0, cgroups.reclaim(PATH, self.root))
 
 
 class TestMembersAndRemove(TreeCase):

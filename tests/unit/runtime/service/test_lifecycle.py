@@ -400,6 +400,19 @@ class TestRestartAndPause(LifecycleCase):
         self.assertEqual(['create', 'start', 'pause', 'unpause'],
                          self.world.actions(container_id))
 
+    def test_pause_and_give_memory_back(self):
+        container_id = self.world.start()
+        self.service.pause(container_id, reclaim=True)
+        self.assertEqual([('reclaim', container_id)], [
+            call for call in self.world.engine.calls
+            if call[0] == 'reclaim'])
+
+    def test_memory_that_cannot_be_given_back(self):
+        container_id = self.world.start()
+        self.world.engine.faults['reclaim'] = exception.NotSupported('old')
+        self.service.pause(container_id, reclaim=True)
+        self.assertEqual(PAUSED, self.world.get(container_id).status)
+
     def test_pause_of_what_does_not_run(self):
         container_id = self.world.create()
         for verb in (self.service.pause, self.service.unpause):

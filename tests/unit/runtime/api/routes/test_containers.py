@@ -150,7 +150,9 @@ class ChangeTest(served.ServedTestCase):
         for method, path, call in (
                 ('POST', 'init', ('init', ('web',), {})),
                 ('POST', 'start', ('start', ('web',), {})),
-                ('POST', 'pause', ('pause', ('web',), {})),
+                ('POST', 'pause', ('pause', ('web',), {'reclaim': False})),
+                ('POST', 'pause?reclaim=1', ('pause', ('web',), {
+                    'reclaim': True})),
                 ('POST', 'unpause', ('unpause', ('web',), {})),
                 ('POST', 'kill', ('kill', ('web', 'SIGKILL'), {})),
                 ('POST', 'kill?signal=HUP', ('kill', ('web', 'HUP'), {})),
