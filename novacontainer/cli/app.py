@@ -29,6 +29,7 @@ from novacontainer.cli import system
 from novacontainer.cli import trees
 from novacontainer.cli import uploads
 from novacontainer.cli import verb
+from novacontainer.cli import web
 from novacontainer import client as api
 from novacontainer.client import exceptions
 
@@ -42,7 +43,8 @@ VERBS: tuple[verb.Verb, ...] = (
     *alterations.VERBS, *logs.VERBS, *processes.VERBS, *stats.VERBS,
     *ports.VERBS, *differences.VERBS, *trees.VERBS,
     *images.VERBS, *archives.VERBS, *uploads.VERBS,
-    *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *verdict.VERBS)
+    *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *web.VERBS,
+    *verdict.VERBS)
 
 
 class _Misused(Exception):

@@ -23,10 +23,13 @@ IMAGE = 'busybox:cli'
 class CliTestCase(base.BaseTestCase):
     """Has ``daemon``, an image, a directory and ways to run commands."""
 
+    #: Of the daemon, as :class:`tests.functional.daemon.Daemon` takes them.
+    OPTIONS = None
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.daemon = daemon.Daemon()
+        cls.daemon = daemon.Daemon(cls.OPTIONS)
         cls.daemon.setUp()
         cls.addClassCleanup(cls.daemon.cleanUp)
         cls.daemon.load(archives.busybox_image(IMAGE))

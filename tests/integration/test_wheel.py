@@ -194,6 +194,8 @@ class WheelTestCase(base.BaseTestCase):
         names = zipfile.ZipFile(self.wheel).namelist()
         self.assertIn('novacontainer.pth', names)
         self.assertIn('novacontainer/virt/driver.py', names)
+        for path in (ROOT / 'novacontainer/web/static').iterdir():
+            self.assertIn(f'novacontainer/web/static/{path.name}', names)
         self.assertEqual(
             [], [name for name in names if name.startswith('nova/')])
         tops = {name.partition('/')[0] for name in names}

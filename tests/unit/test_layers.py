@@ -21,7 +21,8 @@ LEAVES = ('runtime.models', 'runtime.measures', 'runtime.exception',
 MAY_IMPORT = {
     'cmd': ('runtime.daemon', *LEAVES),
     'cmd.cli': ('cli',),
-    'cli': ('client',),
+    'cli': ('client', 'web'),
+    'web': ('client',),
     'client': (),
     'virt': ('client',),
     'runtime.models': (),
@@ -50,7 +51,7 @@ MAY_IMPORT = {
 ONLY_IN = {
     'aiohttp': ('runtime.api', 'runtime.daemon'),
     'asyncio': ('runtime.api', 'runtime.daemon'),
-    'ctypes': ('runtime.host', 'virt.privsep'),
+    'ctypes': ('runtime.host', 'virt.privsep', 'web.privileges'),
     'eventlet': (),
     'nova': ('virt',),
     'os_vif': ('virt',),
