@@ -254,6 +254,66 @@ class StorageContract:
         self.raises(exception.NotFound, 'storage.not_found', list,
                     self.storage.changes('missing', []))
 
+    def resized(self, container, size_bytes):
+        """Resize, and return how large the root is then."""
+        self.storage.resize(container, size_bytes)
+        root = self.storage.mount(container, [self.layer], ID_MAP)
+        found = os.statvfs(root)
+        self.storage.unmount(container)
+        return found.f_blocks * found.f_frsize
+
+    def test_resize_keeps_all_there_is(self):
+        self.layer = self.make_layer({'gone': 'x', 'kept': 'y'})
+        (self.layer / 'opaque').mkdir()
+        (self.layer / 'opaque/below').write_text('z')
+        for container in (self.limited(), self.prepared('free')):
+            root = self.storage.mount(container, [self.layer], ID_MAP)
+            (root / 'gone').unlink()
+            (root / 'kept').write_text('changed')
+            subprocess.run(['rm', '-r', root / 'opaque'], check=True)
+            (root / 'opaque').mkdir()
+            (root / 'opaque/own').write_text('own')
+            os.link(root / 'opaque/own', root / 'link')
+            os.chown(root / 'kept', ROOT + 7, ROOT + 8)
+            self.storage.unmount(container)
+            for size_bytes in (4 * LIMIT, LIMIT, LIMIT + 1, LIMIT):
+                found = self.resized(container, size_bytes)
+                self.assertTrue(0.7 < found / size_bytes <= 1, found)
+            root = self.storage.mount(container, [self.layer], ID_MAP)
+            self.assertFalse((root / 'gone').exists())
+            self.assertEqual('changed', (root / 'kept').read_text())
+            self.assertEqual((ROOT + 7, ROOT + 8), (
+                (root / 'kept').stat().st_uid, (root / 'kept').stat().st_gid))
+            self.assertEqual(['own'], os.listdir(root / 'opaque'))
+            self.assertEqual(2, (root / 'link').stat().st_nlink)
+            self.fill(root)
+
+    def test_what_does_not_fit_stays(self):
+        self.layer = self.make_layer({'a': 'x'})
+        for container in (self.limited(), self.prepared('free')):
+            root = self.storage.mount(container, [self.layer], ID_MAP)
+            (root / 'big').write_bytes(os.urandom(LIMIT * 3 // 4))
+            self.storage.unmount(container)
+            error = self.assertRaises(
+                exception.Conflict, self.storage.resize, container, LIMIT // 2)
+            self.assertEqual('storage.too_small', error.code)
+            root = self.storage.mount(container, [self.layer], ID_MAP)
+            self.assertEqual(LIMIT * 3 // 4, (root / 'big').stat().st_size)
+
+    def test_resize_what_is_mounted_or_missing(self):
+        layer = self.make_layer({'a': 'x'})
+        container = self.limited()
+        self.storage.mount(container, [layer], ID_MAP)
+        error = self.assertRaises(
+            exception.Conflict, self.storage.resize, container, LIMIT * 2)
+        self.assertEqual('storage.mounted', error.code)
+        self.assertRaises(exception.NotFound, self.storage.resize, 'nothing',
+                          LIMIT)
+        self.storage.unmount(container)
+        for size_bytes in (1, 1 << 70):
+            self.assertRaises(exception.InvalidRequest, self.storage.resize,
+                              container, size_bytes)
+
     def test_limits_that_cannot_be(self):
         for size_bytes in (1, 1 << 70):
             self.raises(exception.InvalidRequest, 'storage.size_range',

@@ -1,7 +1,7 @@
 """What may change of a container after its creation: its name, its limits.
 
 Called by ``service.containers``.  Calls ``service.resources``, ``engine``,
-``oci.spec``, the registry and events.
+``storage``, ``oci.spec``, the registry and events.
 
 Docker Engine API 1.44, ContainerRename and ContainerUpdate.
 """
@@ -22,6 +22,7 @@ from novacontainer.runtime.service import names
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import resources
 from novacontainer.runtime.service import state
+from novacontainer.runtime.storage import base as storage_base
 
 LOG = logging.getLogger(__name__)
 
@@ -39,10 +40,12 @@ class Alterations:
 
     def __init__(self, *, policy: hostconfig.Policy,
                  registry: registry.Registry, engine: engine_base.Engine,
+                 storage: storage_base.Storage,
                  hub: events.EventHub, locks: locks.Locks) -> None:
         self._policy = policy
         self._registry = registry
         self._engine = engine
+        self._storage = storage
         self._hub = hub
         self._locks = locks
 
@@ -75,7 +78,8 @@ class Alterations:
             0 and '' leave a limit as it is.
         :raises InvalidRequest: a value makes no sense; names the field.
         :raises NotSupported: it cannot be changed; names the field.
-        :raises Conflict: the kernel refuses it, or the container is going.
+        :raises Conflict: the kernel refuses it, the container is going, or
+            what it wrote does not fit its new root disk.
         """
         given = _asked(wanted)
         container = self._registry.get(name)
@@ -87,12 +91,26 @@ class Alterations:
                 now, host_config={**now.host_config, **given})
             resources.check(altered.host_config, self._policy.cpus,
                             self._policy.mems)
+            self._resize_disk(now, altered)
             if now.pid:
                 self._apply(now, _document(altered.host_config, given))
             self._registry.alter(altered)
             LOG.info('Container %s (%s) has other limits: %s', now.id,
                      now.name, ', '.join(sorted(given)))
             self._hub.publish(events.container_event(altered, 'update'))
+
+    def _resize_disk(self, now: models.Container,
+                     altered: models.Container) -> None:
+        """Give the root disk its new size, if it has one."""
+        wanted = resources.disk_bytes(altered.host_config)
+        if wanted == resources.disk_bytes(now.host_config):
+            return
+        if now.pid:
+            raise exception.Conflict(
+                f'Container {now.id} is running; stop it first: the size of '
+                'a root disk changes only while nothing uses it',
+                'container.running')
+        self._storage.resize(now.id, wanted)
 
     def _apply(self, now: models.Container, document: models.Json) -> None:
         """Change the limits of what runs, or none of them."""
@@ -123,6 +141,10 @@ def _asked(wanted: models.Json) -> models.Json:
                 given[field] = value
         elif value and field in _LIMITS:
             given[field] = value
+        elif field == 'StorageOpt':
+            # An extension: Docker's root disks keep their size.
+            if resources.disk_bytes({field: value}):
+                given[field] = value
         elif value and value != -1:
             raise exception.NotSupported(
                 f'{field} cannot be changed after the creation of a '

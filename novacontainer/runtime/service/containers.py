@@ -160,7 +160,7 @@ class ContainerService:
         #: Names and limits that change.
         self.alterations = alterations.Alterations(
             policy=options.policy, registry=self._registry, engine=engine,
-            hub=hub, locks=shared_locks)
+            storage=self._storage, hub=hub, locks=shared_locks)
         #: Files in and out.
         self.archives = archives.Archives(
             registry=self._registry, storage=self._storage,

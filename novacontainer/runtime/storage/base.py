@@ -31,6 +31,18 @@ class Storage(typing.Protocol):
         :raises Unavailable: the disk is full.
         """
 
+    def resize(self, container_id: str, size_bytes: int) -> None:
+        """Give the writable layer another limit, while it is not mounted.
+
+        :param size_bytes: the limit; it cannot be taken away.
+        :raises NotFound: nothing was prepared.
+        :raises Conflict: what is there does not fit
+            (``storage.too_small``), or the root is mounted
+            (``storage.mounted``); nothing has changed.
+        :raises NotSupported, InvalidRequest, Unavailable: as
+            :meth:`prepare`.
+        """
+
     def mount(self, container_id: str, layers: Sequence[pathlib.Path],
               id_map: models.IdMap | None) -> pathlib.Path:
         """Mount the root file system and return where it is.

@@ -59,9 +59,14 @@ def check_size(size_bytes: int) -> None:
             'no limit.', 'storage.size_range')
 
 
+def rounded(size_bytes: int) -> int:
+    """Return the size up to the end of its last block."""
+    return size_bytes + -size_bytes % _BLOCK_BYTES
+
+
 def lack() -> str:
     """Say what this host needs before it can make disks; '' for nothing."""
-    if shutil.which(_MKFS[0], path=_environment()['PATH']) is None:
+    if shutil.which(_MKFS[0], path=environment()['PATH']) is None:
         return _NO_PROGRAM
     return '' if loopdevices.available() else _NO_DEVICES
 
@@ -74,7 +79,7 @@ def make(image: pathlib.Path, size_bytes: int) -> None:
     :raises Internal: it failed; in its words.
     :raises OSError: the file could not be made.
     """
-    size_bytes += -size_bytes % _BLOCK_BYTES
+    size_bytes = rounded(size_bytes)
     file = os.open(image, os.O_WRONLY | os.O_CREAT | os.O_EXCL
                    | os.O_CLOEXEC, 0o600)
     try:
@@ -85,7 +90,7 @@ def make(image: pathlib.Path, size_bytes: int) -> None:
         made = subprocess.run(
             [*_MKFS, str(image)], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-            env=_environment())
+            env=environment())
     except FileNotFoundError as error:
         raise _unmet(_NO_PROGRAM) from error
     if made.returncode:
@@ -97,7 +102,7 @@ def make(image: pathlib.Path, size_bytes: int) -> None:
             'storage.failed')
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Find the program as people have it, and read what it says."""
     path = os.environ.get('PATH', os.defpath)
     return {'PATH': f'{path}:{_SBIN}', 'LC_ALL': 'C'}

@@ -1,7 +1,8 @@
 """Root file systems on overlayfs, with idmapped lower layers.
 
 Called by ``service.containers`` through ``storage.base.Storage``.  Calls
-``host.mounts``, ``host.trees``, ``storage.diskimage``, ``storage.layering``.
+``host.mounts``, ``host.trees``, ``storage.diskimage``,
+``storage.disksizes``, ``storage.layering``.
 
 On disk, below ``<data_root>/overlay/<container id>/``: ``upper`` (the
 container's changes), ``work`` (overlayfs' own), ``merged`` (mount point).
@@ -28,6 +29,7 @@ from novacontainer.runtime.host import mounts
 from novacontainer.runtime.host import trees
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import diskimage
+from novacontainer.runtime.storage import disksizes
 from novacontainer.runtime.storage import layering
 from novacontainer.runtime.storage import overlay_changes
 
@@ -88,6 +90,27 @@ class Overlay:
             _make_directory(home / _DISK, 0o700)
             with diskimage.mounted(home / _IMAGE) as disk:
                 _make_writable(disk, owner)
+
+    def resize(self, container_id: str, size_bytes: int) -> None:
+        """See :meth:`storage.base.Storage.resize`."""
+        home = self._home(container_id)
+        if not home.is_dir():
+            raise _nothing_prepared(container_id)
+        if os.path.ismount(home / 'merged'):
+            raise exception.Conflict(
+                f'The root of {container_id} is mounted; stop the container '
+                'first.', 'storage.mounted')
+        with _translated(f'Cannot change the disk of {container_id}'):
+            if _is_limited(home):
+                disksizes.resize(home / _IMAGE, size_bytes)
+                return
+            diskimage.check_size(size_bytes)
+            disksizes.replace(home / _IMAGE, size_bytes,
+                              [home / 'upper', home / 'work'])
+            # From here on it is limited.
+            _make_directory(home / _DISK, 0o700)
+            trees.remove(home / 'upper')
+            trees.remove(home / 'work')
 
     def mount(self, container_id: str, layers: Sequence[pathlib.Path],
               id_map: models.IdMap | None) -> pathlib.Path:

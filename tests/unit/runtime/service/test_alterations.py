@@ -122,3 +122,53 @@ class UpdateTest(AlterationsCase):
         self.assertRaises(exception.InvalidRequest, self.alterations.update,
                           quota, {'RestartPolicy': {'Name': 'sometimes'}})
         self.assertEqual(10**9, self.limits(container_id)['NanoCpus'])
+
+
+class DiskTest(AlterationsCase):
+    """The size of the root disk, an extension."""
+
+    def resize(self, container_id, size):
+        self.alterations.update(
+            container_id, {'StorageOpt': {'size': size}})
+
+    def size(self, container_id):
+        return self.world.get(container_id).host_config.get('StorageOpt')
+
+    def test_resize(self):
+        container_id = self.world.create()
+        self.resize(container_id, '2G')
+        self.assertEqual({container_id: 2 << 30}, self.world.storage.sizes)
+        self.assertEqual({'size': '2G'}, self.size(container_id))
+
+    def test_same_size(self):
+        container_id = self.world.create()
+        self.resize(container_id, '2G')
+        self.world.storage.faults['resize'] = exception.Internal('called')
+        self.resize(container_id, '2048M')
+
+    def test_a_limit_cannot_be_taken_away(self):
+        container_id = self.world.create()
+        self.resize(container_id, '2G')
+        for size in ('', '0'):
+            self.alterations.update(
+                container_id, {'StorageOpt': {'size': size} if size else {}})
+        self.assertEqual({'size': '2G'}, self.size(container_id))
+
+    def test_what_runs(self):
+        container_id = self.world.start()
+        error = self.assertRaises(
+            exception.Conflict, self.resize, container_id, '2G')
+        self.assertEqual('container.running', error.code)
+        self.assertEqual({}, self.world.storage.sizes)
+
+    def test_what_does_not_fit_changes_nothing(self):
+        container_id = self.world.create()
+        self.world.storage.faults['resize'] = exception.Conflict(
+            'full', 'storage.too_small')
+        error = self.assertRaises(
+            exception.Conflict, self.alterations.update, container_id,
+            {'StorageOpt': {'size': '2G'}, 'Memory': 64 * MIB})
+        self.assertEqual('storage.too_small', error.code)
+        self.assertIsNone(self.size(container_id))
+        self.assertFalse(
+            self.world.get(container_id).host_config.get('Memory'))

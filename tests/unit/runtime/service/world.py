@@ -108,6 +108,8 @@ class Storage:
         self._mounted = set()
         self.faults = {}
         self.changed = []
+        #: Limits that were set after the creation, in bytes.
+        self.sizes = {}
         root.mkdir()
 
     def prepare(self, container_id, id_map, size_bytes):
@@ -115,6 +117,10 @@ class Storage:
         if size_bytes:
             raise exception.NotSupported('No limits here.')
         (self._root / container_id).mkdir()
+
+    def resize(self, container_id, size_bytes):
+        self._called('resize')
+        self.sizes[container_id] = size_bytes
 
     def mount(self, container_id, layers, id_map):
         self._called('mount')
