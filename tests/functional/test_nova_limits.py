@@ -1,17 +1,17 @@
 """What flavors, image properties and metadata make of a server.
 
-As ``test_nova_servers``: all of Nova in this process, real containers.
+As ``novaservers``: all of Nova in this process, real containers.
 """
 
 import os
 
 from tests.functional import computehost
-from tests.functional import test_nova_servers
+from tests.functional import novaservers
 
 _GIB = 1 << 30
 
 
-class LimitsTestCase(test_nova_servers.ServersTestCase):
+class LimitsTestCase(novaservers.ServersTestCase):
 
     def setUp(self):
         super().setUp()
