@@ -4,13 +4,11 @@ Called by ``virt.containerops``.  A container that lacks what was asked for
 would look like a success, so the build fails and its fault says what to do.
 """
 
-from collections.abc import Sequence
 import typing
 
 from nova import exception
 from nova.objects import image_meta as image_objects
 from nova.objects import instance as instance_objects
-from nova.virt import configdrive
 from nova.virt import driver
 
 from novacontainer.client import images
@@ -21,12 +19,9 @@ _GIB = 1024 ** 3
 def check(
     instance: instance_objects.Instance,
     block_device_info: dict[str, typing.Any] | None,
-    injected_files: Sequence[tuple[str, str | bytes]],
 ) -> None:
     """Say no to what would silently be missing from the instance.
 
-    :param injected_files: paths and contents, the ``personality`` of compute
-        API versions before 2.57.
     :raises: exception.BuildAbortException with all reasons at once
     """
     reasons = []
@@ -36,12 +31,6 @@ def check(
     if driver.block_device_info_get_ephemerals(block_device_info):
         reasons.append('There is no ephemeral disk here: take a flavor '
                        'without one.')
-    if configdrive.required_by(instance):
-        reasons.append('There is no config drive here: use instance '
-                       'metadata, which becomes the environment.')
-    if injected_files:
-        reasons.append('Files cannot be injected here: put them into the '
-                       'image, or hand them over as user data.')
     if reasons:
         raise exception.BuildAbortException(
             instance_uuid=instance.uuid, reason=' '.join(reasons))

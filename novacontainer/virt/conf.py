@@ -73,6 +73,23 @@ How many processes and threads a container may have; 0 means no limit.
 The flavor extra spec ``novacontainer:pids`` takes precedence.
 """),
     cfg.BoolOpt(
+        'inject_password',
+        default=True,
+        help="""
+Whether a new instance gets the admin password that Nova answers with.
+
+It is put into ``/etc/shadow`` of the instance, where its image has one, for
+root or for the user that the image property ``os_admin_user`` names.
+"""),
+    cfg.BoolOpt(
+        'inject_key',
+        default=True,
+        help="""
+Whether a new instance gets the public key that it is created with.
+
+It is put into ``.ssh/authorized_keys`` of the user that the command runs as.
+"""),
+    cfg.BoolOpt(
         'limit_root_disk',
         default=True,
         help="""

@@ -1,7 +1,8 @@
 """An instance's container: its build, its start and its end.
 
 Called by ``virt.driver`` and the modules of single operations (``powerops``);
-calls ``admission``, ``imageops``, ``containerspec``, ``networkops``,
+calls ``admission``, ``imageops``, ``containerspec``, ``configdrive``,
+``guestops``, ``networkops``,
 ``consoleops`` and the client.
 
 Every start of the command goes the same way, whether it is a build, a
@@ -28,9 +29,11 @@ from novacontainer.client import containers
 from novacontainer.client import exceptions
 from novacontainer.virt import admission
 from novacontainer.virt import conf
+from novacontainer.virt import configdrive
 from novacontainer.virt import consoleops
 from novacontainer.virt import containerspec
 from novacontainer.virt import errors
+from novacontainer.virt import guestops
 from novacontainer.virt import imageops
 from novacontainer.virt import networkops
 from novacontainer.virt import power_state
@@ -59,11 +62,13 @@ class ContainerOps:
         image_ops: imageops.ImageOps,
         network_ops: networkops.NetworkOps,
         console_ops: consoleops.ConsoleOps,
+        guest_ops: guestops.GuestOps,
     ) -> None:
         self._client = client
         self._images = image_ops
         self._network = network_ops
         self._console = console_ops
+        self._guest = guest_ops
 
     # What there is
 
@@ -119,21 +124,25 @@ class ContainerOps:
         block_device_info: dict[str, typing.Any] | None,
         power_on: bool = True,
         injected_files: Sequence[tuple[str, str | bytes]] = (),
+        admin_password: str | None = None,
     ) -> None:
-        """Build the instance: image, container, network, start.
+        """Build the instance: image, container, files, network, start.
 
         A failure takes back what was done, the last step first.
 
+        :param injected_files: paths and contents, the ``personality`` of
+            compute API versions before 2.57.
         :param power_on: False leaves it for a later :meth:`power_on`.
         :raises: exception.BuildAbortException, ImageUnacceptable for what
             the tenant has to mend; the fault says what
         :raises: exception.NovaException of other kinds for what is wrong
             with this host, so that Nova tries another one
         """
-        admission.check(instance, block_device_info, injected_files)
+        admission.check(instance, block_device_info)
         with contextlib.ExitStack() as undo:
             undo.enter_context(errors.translated(_Operation.SPAWN, instance))
-            self.create(context, instance, image_meta, network_info)
+            self.create(context, instance, image_meta, network_info,
+                        injected_files, admin_password)
             undo.callback(self._undo_create, instance)
             if power_on:
                 self._first_start(context, instance, network_info, undo)
@@ -145,6 +154,8 @@ class ContainerOps:
         instance: _Instance,
         image_meta: image_objects.ImageMeta,
         network_info: _NetworkInfo,
+        injected_files: Sequence[tuple[str, str | bytes]] = (),
+        admin_password: str | None = None,
     ) -> None:
         """Make the container from an image, to be started later.
 
@@ -156,11 +167,19 @@ class ContainerOps:
         body = containerspec.build(
             instance, image_meta, imageops.reference(image_meta),
             network_info, pids_limit=options.pids_limit,
-            limit_disk=options.limit_root_disk)
+            limit_disk=options.limit_root_disk,
+            mounts=configdrive.mounts(instance))
         image = self._images.ensure(context, instance, image_meta)
         admission.require_command(image_meta, image, body)
         admission.require_disk(instance, image)
-        self._client.containers.create(_name(instance), body)
+        with contextlib.ExitStack() as undo:
+            configdrive.make(instance, network_info, files=injected_files,
+                             admin_password=admin_password)
+            undo.callback(configdrive.remove, instance)
+            self._client.containers.create(_name(instance), body)
+            undo.callback(self._undo_create, instance)
+            self._guest.prepare(instance, injected_files, admin_password)
+            undo.pop_all()
 
     def recreate(
         self,
@@ -241,6 +260,7 @@ class ContainerOps:
             f'it must keep running. Its last output: {words or "none."}')
 
     def _undo_create(self, instance: _Instance) -> None:
+        configdrive.remove(instance)
         try:
             self._client.containers.remove(_name(instance), force=True)
         except exceptions.NotFound:
@@ -287,6 +307,8 @@ class ContainerOps:
             except exceptions.NotFound:
                 LOG.debug('The instance has no container.',
                           instance=instance)
+        if destroy_disks:
+            configdrive.remove(instance)
         if destroy_vifs:
             self._unplug(instance, network_info)
 

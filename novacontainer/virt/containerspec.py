@@ -37,12 +37,14 @@ def build(
     *,
     pids_limit: int = 0,
     limit_disk: bool = True,
+    mounts: Sequence[dict[str, typing.Any]] = (),
 ) -> dict[str, typing.Any]:
     """Describe the container that an instance is.
 
     :param reference: the image's name in the runtime.
     :param pids_limit: for flavors that do not say; 0 means no limit.
     :param limit_disk: enforce the flavor's ``root_gb``.
+    :param mounts: for ``HostConfig.Mounts``.
     :raises: exception.ImageUnacceptable for an unreadable command line
     :raises: exception.InvalidInput for extra specs, properties or metadata
         that make no sense
@@ -68,6 +70,7 @@ def build(
             'Dns': servers,
             'DnsSearch': search,
             'ExtraHosts': _hosts(instance, network_info),
+            'Mounts': list(mounts),
             **limits.limits(flavor, pids_limit=pids_limit),
             **(limits.root_disk(flavor) if limit_disk else {}),
             **extraspecs.isolation(said),

@@ -14,6 +14,7 @@ from novacontainer.virt import conf
 from novacontainer.virt import consoleops
 from novacontainer.virt import containerops
 from novacontainer.virt import errors
+from novacontainer.virt import guestops
 from novacontainer.virt import hostops
 from novacontainer.virt import imageops
 from novacontainer.virt import lifecycle
@@ -42,9 +43,10 @@ class ContainerDriver(driver.ComputeDriver):
         self._networks = networkops.NetworkOps(virtapi)
         self._consoles = consoleops.ConsoleOps(client)
         self._snapshots = snapshotops.SnapshotOps(client)
+        self._guests = guestops.GuestOps(client)
         self._containers = containerops.ContainerOps(
             client, imageops.ImageOps(client), self._networks,
-            self._consoles)
+            self._consoles, self._guests)
         self._power = powerops.PowerOps(
             client, self._containers, self._networks)
         self._lifecycle = lifecycle.Lifecycle(client, self.emit_event)
@@ -111,7 +113,8 @@ class ContainerDriver(driver.ComputeDriver):
         """Build an instance."""
         self._containers.spawn(
             context, instance, image_meta, network_info or [],
-            block_device_info, power_on, injected_files or ())
+            block_device_info, power_on, injected_files or (),
+            admin_password)
 
     def destroy(self, context, instance, network_info,
                 block_device_info=None, destroy_disks=True,
@@ -174,6 +177,12 @@ class ContainerDriver(driver.ComputeDriver):
         """Make an image of an instance."""
         self._snapshots.snapshot(
             context, instance, image_id, update_task_state)
+
+    # Inside an instance
+
+    def set_admin_password(self, instance, new_pass):
+        """Change the password of the instance's administrator."""
+        self._guests.set_admin_password(instance, new_pass)
 
     # The network
 

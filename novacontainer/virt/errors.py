@@ -33,6 +33,7 @@ class Operation(enum.Enum):
     RESUME = 'resume'
     SNAPSHOT = 'snapshot'
     INSPECT = 'inspect'
+    LOGIN = 'set up a login to'
 
 
 _Error = exceptions.ClientError

@@ -366,17 +366,3 @@ class FaultTestCase(novaservers.ServersTestCase):
         self.flags(vif_plugging_timeout=1)
         self.port(status='DOWN')
         self.assertIn('Neutron did not report', self.fault())
-
-    def test_injected_files(self):
-        self.api.microversion = '2.50'
-        server = self.api.post_server({'server': {
-            **self._build_server(networks=[
-                {'port': self.neutron.port_1['id']}]),
-            'personality': [{'path': '/etc/motd', 'contents': 'aGVsbG8='}]}})
-        server = self._wait_for_state_change(server, 'ERROR')
-        self.assertIn('cannot be injected', server['fault']['message'])
-        self.assertNothingLeft()
-
-    def test_config_drive(self):
-        message = self.fault(config_drive=True)
-        self.assertIn('config drive', message)

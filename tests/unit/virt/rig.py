@@ -16,6 +16,7 @@ from novacontainer.client import exceptions
 from novacontainer.client import images
 from novacontainer.virt import consoleops
 from novacontainer.virt import containerops
+from novacontainer.virt import guestops
 from novacontainer.virt import imageops
 from novacontainer.virt import networkops
 from tests import instances
@@ -42,6 +43,10 @@ class OpsTestCase(base.BaseTestCase):
         self.console = mock.create_autospec(
             consoleops.ConsoleOps, instance=True)
         self.console.tail.return_value = ''
+        self.guest = mock.create_autospec(guestops.GuestOps, instance=True)
+        self.drives = self.enterContext(mock.patch.object(
+            containerops, 'configdrive', autospec=True))
+        self.drives.mounts.return_value = []
         self.image(command=('/init',))
         self.status('running')
         for verb in ('create', 'init', 'start', 'stop', 'restart', 'remove',
@@ -52,7 +57,8 @@ class OpsTestCase(base.BaseTestCase):
         self.network.wait_for_plugged.side_effect = self._wait_for_plugged
         self.containers.wait.side_effect = exceptions.TimedOut('It runs.')
         self.container_ops = containerops.ContainerOps(
-            self.client, self.images, self.network, self.console)
+            self.client, self.images, self.network, self.console,
+            self.guest)
         self.instance = instances.instance(info_cache=None)
 
     def note(self, target, verb, error=None):

@@ -9,15 +9,14 @@ from tests import instances
 class CheckTestCase(base.BaseTestCase):
 
     def test_nothing_special(self):
-        admission.check(instances.instance(), None, [])
+        admission.check(instances.instance(), None)
 
     def test_all_reasons_at_once(self):
-        instance = instances.instance(config_drive='True')
         error = self.assertRaises(
-            exception.BuildAbortException, admission.check, instance,
-            {'ephemerals': [{}], 'block_device_mapping': [{}]},
-            [('/etc/motd', 'hello')])
-        for word in ('volumes', 'ephemeral', 'config drive', 'injected'):
+            exception.BuildAbortException, admission.check,
+            instances.instance(),
+            {'ephemerals': [{}], 'block_device_mapping': [{}]})
+        for word in ('volumes', 'ephemeral'):
             self.assertIn(word, str(error))
 
     def test_each_alone(self):
@@ -25,7 +24,7 @@ class CheckTestCase(base.BaseTestCase):
                            ('ephemerals', 'ephemeral')):
             error = self.assertRaises(
                 exception.BuildAbortException, admission.check,
-                instances.instance(), {kind: [{}]}, [])
+                instances.instance(), {kind: [{}]})
             self.assertIn(word, str(error))
 
 

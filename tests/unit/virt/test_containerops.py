@@ -22,11 +22,11 @@ class ContainerOpsTestCase(rig.OpsTestCase):
 class SpawnTestCase(ContainerOpsTestCase):
 
     def spawn(self, block_device_info=None, power_on=True,
-              injected_files=(), **image):
+              injected_files=(), admin_password=None, **image):
         self.ops.spawn(
             mock.sentinel.context, self.instance,
             instances.image_meta(**image), rig.NETWORK, block_device_info,
-            power_on, injected_files)
+            power_on, injected_files, admin_password)
 
     def assertAborts(self, words, **kwargs):
         error = self.assertRaises(
@@ -80,14 +80,28 @@ class SpawnTestCase(ContainerOpsTestCase):
         self.assertAborts('ephemeral', block_device_info={
             'ephemerals': [{'size': 1}]})
 
-    def test_config_drive(self):
-        self.instance.config_drive = 'True'
-        self.assertAborts('config drive')
+    def test_what_goes_into_the_guest(self):
+        self.note(self.drives, 'make')
+        self.note(self.guest, 'prepare')
+        self.drives.mounts.return_value = [mock.sentinel.mount]
+        files = [('/etc/motd', b'hello')]
+        self.spawn(injected_files=files, admin_password='secret')
+        self.assertEqual(['make', 'create', 'prepare', 'init'],
+                         self.steps[:4])
+        self.drives.make.assert_called_once_with(
+            self.instance, rig.NETWORK, files=files, admin_password='secret')
+        self.guest.prepare.assert_called_once_with(
+            self.instance, files, 'secret')
+        body = self.containers.create.call_args.args[1]
+        self.assertEqual([mock.sentinel.mount],
+                         body['HostConfig']['Mounts'])
 
-    def test_injected_files(self):
-        self.assertAborts('Files cannot be injected',
-                          injected_files=[('/etc/motd', 'hello')])
-        self.assertEqual([], self.steps)
+    def test_guest_cannot_be_prepared(self):
+        self.note(self.guest, 'prepare',
+                  exceptions.InvalidRequest('/etc is a directory.'))
+        self.assertAborts('/etc is a directory')
+        self.assertEqual(['create', 'prepare', 'remove'], self.steps)
+        self.drives.remove.assert_called_with(self.instance)
 
     def test_create_fails(self):
         self.note(self.containers, 'create',

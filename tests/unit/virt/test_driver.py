@@ -11,6 +11,7 @@ from oslotest import base
 from novacontainer.client import exceptions
 from novacontainer.virt import containerops
 from novacontainer.virt import driver
+from novacontainer.virt import guestops
 from novacontainer.virt import hostops
 from novacontainer.virt import lifecycle
 from novacontainer.virt import networkops
@@ -31,6 +32,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
         self.instance = instances.instance()
         for name, kind in (
                 ('_containers', containerops.ContainerOps),
+                ('_guests', guestops.GuestOps),
                 ('_hosts', hostops.HostOps),
                 ('_networks', networkops.NetworkOps),
                 ('_power', powerops.PowerOps),
@@ -64,10 +66,15 @@ class ContainerDriverTestCase(base.BaseTestCase):
     def test_spawn(self):
         self.driver.spawn(
             _C, self.instance, mock.sentinel.image, mock.sentinel.files,
-            None, {}, network_info=_N, block_device_info=mock.sentinel.bdi)
+            'secret', {}, network_info=_N, block_device_info=mock.sentinel.bdi)
         self.driver._containers.spawn.assert_called_once_with(
             _C, self.instance, mock.sentinel.image, _N, mock.sentinel.bdi,
-            True, mock.sentinel.files)
+            True, mock.sentinel.files, 'secret')
+
+    def test_inside(self):
+        self.driver.set_admin_password(self.instance, 'new')
+        self.driver._guests.set_admin_password.assert_called_once_with(
+            self.instance, 'new')
 
     def test_destroy_and_cleanup(self):
         self.driver.destroy(_C, self.instance, _N)

@@ -95,6 +95,7 @@ class TranslatedTestCase(base.BaseTestCase):
             _Operation.RESUME: exception.InternalError,
             _Operation.SNAPSHOT: exception.InternalError,
             _Operation.INSPECT: exception.InternalError,
+            _Operation.LOGIN: exception.InternalError,
         }
         for operation in _Operation:
             self.assertBecomes(table[operation], operation,
