@@ -105,6 +105,11 @@ class FilesTest(sdk.SdkTestCase):
             container, 'stat', '-c', '%U', '/scratch/file'))
         chunks, _ = container.get_archive('/scratch/file')
         self.assertEqual({'file'}, set(self.names(chunks)))
+        # Not all of /proc can be read, and none of it is wanted.
+        chunks, _ = container.get_archive('/')
+        names = set(self.names(chunks))
+        self.assertLessEqual({'./proc', './bin/busybox'}, names)
+        self.assertNotIn('./proc/self', names)
 
     def test_a_slow_client_keeps_nobody_waiting(self):
         """It uploads to what does not run, which starts meanwhile."""

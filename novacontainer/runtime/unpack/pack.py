@@ -6,7 +6,6 @@ Unlike a layer it has no whiteouts, and begins wherever the client says.
 
 from collections.abc import Callable, Iterator
 import os
-import stat
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.unpack import produce
@@ -33,20 +32,9 @@ class Packer(produce.Producer):
         self._device = os.lstat(top).st_dev
 
     def _paths(self) -> Iterator[bytes]:
-        elsewhere: bytes | None = None
-        for path in produce.walk(self._top):
-            if elsewhere and path.startswith(elsewhere):
-                continue
-            if path == self._top and not self._called:
-                continue
-            yield path
-            try:
-                status = os.lstat(path)
-            except FileNotFoundError:
-                continue
-            if (stat.S_ISDIR(status.st_mode)
-                    and status.st_dev != self._device):
-                elsewhere = path + b'/'
+        for path in produce.walk(self._top, device=self._device):
+            if path != self._top or self._called:
+                yield path
 
     def _name(self, path: bytes) -> bytes:
         below = path

@@ -203,11 +203,14 @@ class Producer:
         return (0x02000000 | flags).to_bytes(4, 'little') + value[4:20]
 
 
-def walk(top: bytes, hidden: bytes | None = None) -> Iterator[bytes]:
+def walk(top: bytes, hidden: bytes | None = None,
+         device: int | None = None) -> Iterator[bytes]:
     """Yield a path and all that are below it, parents first.
 
     :param top: relative to the current directory, which is ``.``.
     :param hidden: names that begin so are left out.
+    :param device: directories of other file systems are not entered:
+        not all that they name can be read (/proc).
     """
     pending = [top]
     while pending:
@@ -223,6 +226,8 @@ def walk(top: bytes, hidden: bytes | None = None) -> Iterator[bytes]:
                 continue
             raise
         try:
+            if device is not None and os.fstat(handle).st_dev != device:
+                continue
             names = sorted(
                 (name for name in map(os.fsencode, os.listdir(handle))
                  if hidden is None or not name.startswith(hidden)),

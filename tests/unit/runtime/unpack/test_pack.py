@@ -48,18 +48,16 @@ class PackerTest(base.BaseTestCase):
         self.assertIn('./a/b', self.packed(b'.', b'.'))
 
     def test_what_is_mounted_below_is_left_out(self):
-        device = os.lstat('a').st_dev
-        real = os.lstat
+        mounted = os.lstat('a/b')
+        real = os.fstat
 
-        def lstat(path):
-            status = real(path)
-            if path == b'a/b':
-                return mock.Mock(
-                    wraps=status, st_dev=device + 1, st_mode=status.st_mode,
-                    st_uid=0, st_gid=0, st_mtime_ns=0)
+        def fstat(handle):
+            status = real(handle)
+            if status.st_ino == mounted.st_ino:
+                return mock.Mock(wraps=status, st_dev=mounted.st_dev + 1)
             return status
 
-        with mock.patch('os.lstat', lstat):
+        with mock.patch('os.fstat', fstat):
             self.assertEqual({'a', 'a/b', 'a/other', 'a/.wh.kept'},
                              set(self.packed(b'a', b'a')))
 
