@@ -13,6 +13,7 @@ from novacontainer.cli import archives
 from novacontainer.cli import attach
 from novacontainer.cli import console as cli_console
 from novacontainer.cli import containers
+from novacontainer.cli import copying
 from novacontainer.cli import differences
 from novacontainer.cli.doctor import verdict
 from novacontainer.cli import execs
@@ -41,7 +42,7 @@ _TIMEOUT_S = 120.0
 VERBS: tuple[verb.Verb, ...] = (
     *run.VERBS, *execs.VERBS, *attach.VERBS, *containers.VERBS,
     *alterations.VERBS, *logs.VERBS, *processes.VERBS, *stats.VERBS,
-    *ports.VERBS, *differences.VERBS, *trees.VERBS,
+    *ports.VERBS, *differences.VERBS, *copying.VERBS, *trees.VERBS,
     *images.VERBS, *archives.VERBS, *uploads.VERBS,
     *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *web.VERBS,
     *verdict.VERBS)

@@ -72,7 +72,8 @@ def sent(context: verb.Context, name: str) -> Iterator[progress.Progress]:
             yield source
         except exceptions.SourceFailed as error:
             raise failure.CommandFailed(
-                f'{name} cannot be read: {error.message}.') from error
+                f'{name} cannot be read: {failure.reason(error)}.'
+                ) from error
 
 
 def _load_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,17 +31,19 @@ class Progress:
     source wherever a file or an iterator is wanted.
 
     :param total_bytes: 0 when it is not known.
+    :param quiet: draw nothing, whoever looks.
     """
 
     def __init__(self, console: cli_console.Console, source: Readable,
-                 label: str, total_bytes: int = 0) -> None:
+                 label: str, total_bytes: int = 0, *,
+                 quiet: bool = False) -> None:
         self._console = console
         self._source = source
         self._label = cli_console.visible(label)
         self._total_bytes = total_bytes
         self._drawn = 0.0
         self._begun = time.monotonic()
-        self._visible = console.errors_are_terminal()
+        self._visible = console.errors_are_terminal() and not quiet
         self.read_bytes = 0
 
     def read(self, size: int = -1) -> bytes:

@@ -82,12 +82,10 @@ class Files:
                     'HEAD', f'/containers/{name}/archive',
                     params={'path': path}) as answer:
                 return _path_stat(answer.header(_STAT_HEADER))
-        except exceptions.NotFound:
-            # The answer to a HEAD has no words: let the other way say them.
-            self._transport.json('GET', f'/containers/{name}/json')
-            raise exceptions.NotFound(
-                f'There is no {path} in the container {name}.', status=404,
-                ) from None
+        except exceptions.Refused:
+            # The answer to a HEAD has no words: have the other way say them.
+            self.read(name, path).close()
+            raise
 
     def read(self, name: str, path: str) -> transport.Download:
         """Open what is at a path as a tar.

@@ -26,6 +26,13 @@ class ProgressTestCase(base.BaseTestCase):
                       '1kB/2kB', shown)
         self.assertTrue(shown.endswith('\x1b[K\n'))
 
+    def test_a_person_wants_to_see_nothing(self):
+        used = command.console(True)
+        source = progress.Progress(used, io.BytesIO(b'x'), 'a', quiet=True)
+        with source.shown():
+            source.read()
+        self.assertEqual('', used.errors.text)
+
     def test_the_end_is_not_known(self):
         self.assertIn('a.tar  1kB  ', self.read(True, 0))
 

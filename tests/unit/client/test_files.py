@@ -39,21 +39,19 @@ class FilesTestCase(base.BaseTestCase):
                          self.asked()[0])
 
     def test_stat_of_nothing(self):
-        found = self.serve(endpoint.Answer(status=404),
-                           endpoint.Answer(b'{}'))
-        error = self.assertRaises(exceptions.NotFound, found.stat, 'web',
-                                  '/x')
-        self.assertEqual('There is no /x in the container web.',
-                         error.message)
-
-    def test_stat_without_a_container(self):
         found = self.serve(
             endpoint.Answer(status=404),
-            endpoint.Answer(b'{"message": "No such container: web"}',
+            endpoint.Answer(b'{"message": "No x", "code": "file.not_found"}',
                             status=404))
         error = self.assertRaises(exceptions.NotFound, found.stat, 'web',
                                   '/x')
-        self.assertEqual('No such container: web', error.message)
+        self.assertEqual(('No x', 'file.not_found'),
+                         (error.message, error.code))
+
+    def test_stat_of_what_is_there_a_moment_later(self):
+        found = self.serve(endpoint.Answer(status=404),
+                           endpoint.Answer(b'tar'))
+        self.assertRaises(exceptions.NotFound, found.stat, 'web', '/x')
 
     def test_stat_that_cannot_be_understood(self):
         found = self.serve(endpoint.Answer(), stat_answer(mode=None))
