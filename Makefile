@@ -39,3 +39,8 @@ demo: ## A whole cloud on this machine, and a tenant in it (root, Debian 12)
 .PHONY: demo-clean
 demo-clean: ## End that cloud and remove everything of it
 	@/usr/bin/python3 -m demo clean
+
+.PHONY: tempest
+tempest: demo ## Run Tempest against that cloud (TESTS='regular expression')
+	@"$${NOVACONTAINER_DEMO_DIR:-/var/lib/novacontainer-demo}/venv/bin/python" \
+	    -m tests.tempest $(if $(TESTS),'$(TESTS)')

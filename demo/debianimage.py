@@ -33,13 +33,22 @@ _LEFT_OUT = ('usr/share/doc/', 'usr/share/man/', 'usr/share/locale/',
 # still carry files below the old names.
 _MERGED = ('bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32')
 
+_KEYS_ONLY = (b'UsePAM no\nPermitRootLogin prohibit-password\n'
+              b'PasswordAuthentication no\nUseDNS no\n')
+_PASSWORDS = (b'UsePAM no\nPermitRootLogin yes\n'
+              b'PasswordAuthentication yes\nUseDNS no\n')
+
 _SSHD = 'sshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n'
 
 
-def build(path: pathlib.Path, packages: Sequence[pathlib.Path]) -> None:
+def build(path: pathlib.Path, packages: Sequence[pathlib.Path],
+          rootfs: pathlib.Path = ROOTFS, passwords: bool = False) -> None:
     """Write the archive.
 
     :param packages: :data:`PACKAGES` and what they depend on, fetched.
+    :param rootfs: files besides those of the packages; ``serve-ssh`` is the
+        first process.
+    :param passwords: root may log in with a password.
     """
     layer = path.with_suffix('.layer')
     masters = {}
@@ -56,13 +65,12 @@ def build(path: pathlib.Path, packages: Sequence[pathlib.Path]) -> None:
         content.add_file('etc/passwd',
                          (masters['passwd.master'] + _SSHD).encode())
         content.add_file('etc/group', masters['group.master'].encode())
-        content.add_file('etc/ssh/sshd_config', b'UsePAM no\n'
-                         b'PermitRootLogin prohibit-password\n'
-                         b'PasswordAuthentication no\nUseDNS no\n')
+        content.add_file('etc/ssh/sshd_config',
+                         _PASSWORDS if passwords else _KEYS_ONLY)
         content.add_file('etc/nsswitch.conf', b'passwd: files\n'
                          b'group: files\nhosts: files dns\n')
         content.add_link('usr/bin/awk', 'mawk')
-        content.add_tree(ROOTFS)
+        content.add_tree(rootfs)
     archive.write(path, layer,
                   {'Cmd': ['/usr/local/sbin/serve-ssh'],
                    'Env': ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin'

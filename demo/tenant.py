@@ -111,17 +111,21 @@ class Tenant:
             public = self.key.with_suffix('.pub').read_text()
             compute.create_keypair(name=KEY, public_key=public)
 
-    def boot(self, name: str, image: str) -> servers.Server:
+    def boot(self, name: str, image: str, flavor: str = FLAVOR,
+             **more: object) -> servers.Server:
         """Ask for an instance; it is not waited for.
 
         :param image: name or id.
+        :param flavor: name.
+        :param more: what else the request is to say.
         """
         compute = self.cloud.compute
         return compute.create_server(
             name=name, image_id=self.cloud.image.find_image(image).id,
-            flavor_id=compute.find_flavor(FLAVOR).id, key_name=KEY,
+            flavor_id=compute.find_flavor(flavor).id, key_name=KEY,
             security_groups=[{'name': GROUP}],
-            networks=[{'uuid': self.cloud.network.find_network(NETWORK).id}])
+            networks=[{'uuid': self.cloud.network.find_network(NETWORK).id}],
+            **more)
 
     def wait(self, server: servers.Server, status: str,
              timeout_s: float = 90) -> servers.Server:

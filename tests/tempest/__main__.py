@@ -1,0 +1,66 @@
+"""``python -m tests.tempest [REGEX]``: run Tempest against the demo's cloud.
+
+Called by ``make tempest`` under the Python of that cloud; calls
+``guestimage``, ``configuration`` and Tempest, which has an environment of
+its own beside the cloud's.  Ends with Tempest's exit status.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+from demo import commands
+from demo import directory as directories
+from demo import environment
+from demo import errors
+from tests.tempest import configuration
+from tests.tempest import guestimage
+
+_HERE = pathlib.Path(__file__).parent
+_SELECTED = r'^tempest\.(api\.compute|scenario)\.'
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare and run; return the exit status."""
+    directory = directories.chosen()
+    try:
+        if not directory.exists:
+            raise errors.DemoError('no cloud stands: run "make demo" first.')
+        program = _install(directory)
+        work = directory.root / 'tempest'
+        work.mkdir(exist_ok=True)
+        (work / 'lock').mkdir(exist_ok=True)
+        config = work / 'tempest.conf'
+        configuration.write(directory, config, guestimage.provide(directory))
+    except errors.DemoError as error:
+        print(f'FAILED: {error.reason}', file=sys.stderr)
+        return 1
+    if not (work / 'workspace').exists():
+        commands.run([program, 'init', str(work / 'workspace')],
+                     work / 'init.log')
+    return subprocess.run(
+        [program, 'run', '--config-file', str(config),
+         '--concurrency', str(os.cpu_count() or 1),
+         '--exclude-list', str(_HERE / 'excluded.txt'),
+         '--regex', arguments[0] if arguments else _SELECTED],
+        cwd=work / 'workspace', check=False,
+        env=commands.inherited_environment(no_proxy='127.0.0.1'),
+        stdin=subprocess.DEVNULL).returncode
+
+
+def _install(directory: directories.Directory) -> str:
+    """Have Tempest, and return its command."""
+    place = directory.root / 'tempest-venv'
+    program = place / 'bin' / 'tempest'
+    if not program.exists():
+        log = directory.log / 'tempest-pip.log'
+        commands.run([environment.PYTHON, '-m', 'venv', str(place)], log)
+        commands.run(
+            [str(place / 'bin' / 'python'), '-m', 'pip', 'install',
+             'tempest'], log, environment=commands.inherited_environment())
+    return str(program)
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
