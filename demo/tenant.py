@@ -117,15 +117,18 @@ class Tenant:
 
         :param image: name or id.
         :param flavor: name.
-        :param more: what else the request is to say.
+        :param more: what else the request is to say, or to say otherwise.
         """
         compute = self.cloud.compute
-        return compute.create_server(
-            name=name, image_id=self.cloud.image.find_image(image).id,
-            flavor_id=compute.find_flavor(flavor).id, key_name=KEY,
-            security_groups=[{'name': GROUP}],
-            networks=[{'uuid': self.cloud.network.find_network(NETWORK).id}],
-            **more)
+        return compute.create_server(**{
+            'name': name,
+            'image_id': self.cloud.image.find_image(image).id,
+            'flavor_id': compute.find_flavor(flavor).id,
+            'key_name': KEY,
+            'security_groups': [{'name': GROUP}],
+            'networks': [
+                {'uuid': self.cloud.network.find_network(NETWORK).id}],
+            **more})
 
     def wait(self, server: servers.Server, status: str,
              timeout_s: float = 90) -> servers.Server:

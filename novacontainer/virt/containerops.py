@@ -210,7 +210,8 @@ class ContainerOps:
         :raises ClientError: when the runtime cannot start it.
         """
         netns_path = self._init(instance)
-        self._network.plug(context, instance, network_info, netns_path)
+        self._network.plug(
+            context, instance, network_info, netns_path, exact=True)
         self._client.containers.start(_name(instance))
 
     def _init(self, instance: _Instance) -> str:

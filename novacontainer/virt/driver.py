@@ -17,6 +17,7 @@ from novacontainer.virt import errors
 from novacontainer.virt import guestops
 from novacontainer.virt import hostops
 from novacontainer.virt import imageops
+from novacontainer.virt import interfaceops
 from novacontainer.virt import lifecycle
 from novacontainer.virt import networkops
 from novacontainer.virt import powerops
@@ -32,6 +33,7 @@ class ContainerDriver(driver.ComputeDriver):
         **driver.ComputeDriver.capabilities,
         # Images come as container format docker, disk format raw.
         'supports_image_type_raw': True,
+        'supports_attach_interface': True,
     }
 
     def __init__(self, virtapi):
@@ -49,6 +51,8 @@ class ContainerDriver(driver.ComputeDriver):
             self._consoles, self._guests)
         self._power = powerops.PowerOps(
             client, self._containers, self._networks)
+        self._interfaces = interfaceops.InterfaceOps(
+            self._containers, self._networks)
         self._lifecycle = lifecycle.Lifecycle(client, self.emit_event)
 
     # The host
@@ -194,6 +198,18 @@ class ContainerDriver(driver.ComputeDriver):
     def unplug_vifs(self, instance, network_info):
         """Take the network from an instance."""
         self._networks.unplug(instance, network_info or [])
+
+    def attach_interface(self, context, instance, image_meta, vif):
+        """Give an instance one more interface."""
+        self._interfaces.attach(context, instance, vif)
+
+    def detach_interface(self, context, instance, vif):
+        """Take an interface from an instance."""
+        self._interfaces.detach(instance, vif)
+
+    def inject_network_info(self, instance, nw_info):
+        """Set the addresses of an instance anew."""
+        self._interfaces.readdress(instance, nw_info or [])
 
     # Evacuation: nothing is shared, so what an evacuated instance has left
     # behind is removed when this host comes back.

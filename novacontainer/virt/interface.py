@@ -43,6 +43,7 @@ class Interface:
     :param checksum_offload: False makes the kernel fill in checksums before
         a packet leaves the container.
     :param accept_ra: take an IPv6 default route from router advertisements.
+    :param exact: take away permanent addresses that are not among these.
     :param addresses: ``address/prefix length``, IPv4 and IPv6.
     """
 
@@ -55,6 +56,7 @@ class Interface:
     bridge: str = ''
     checksum_offload: bool = True
     accept_ra: bool = False
+    exact: bool = False
     addresses: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
 

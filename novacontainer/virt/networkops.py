@@ -70,6 +70,8 @@ class NetworkOps:
         instance: nova_instance.Instance,
         network_info: Sequence[model.VIF],
         netns_path: str,
+        *,
+        exact: bool = False,
     ) -> None:
         """Connect a container's network namespace to all of its ports.
 
@@ -78,10 +80,12 @@ class NetworkOps:
         is missing is added.  A failure removes what the call has made.
 
         :param netns_path: where the namespace is pinned.
+        :param exact: addresses that are not Neutron's go; else they stay,
+            as an instance with the right to do so may have set them.
         :raises: exception.VirtualInterfacePlugException
         """
         connections = [vif_types.connection(vif) for vif in network_info]
-        wanted = _interfaces(network_info, connections)
+        wanted = _interfaces(network_info, connections, exact)
         fresh = {
             connection.device for connection in connections
             if not vif_types.device_exists(connection.device)}
@@ -280,6 +284,7 @@ class NetworkOps:
 def _interfaces(
     network_info: Sequence[model.VIF],
     connections: Sequence[vif_types.Connection],
+    exact: bool,
 ) -> list[interface.Interface]:
     plans = addressing.plan(network_info)
     return [
@@ -293,6 +298,7 @@ def _interfaces(
             bridge=connection.bridge,
             checksum_offload=_keeps_offload(connection),
             accept_ra=plan.accept_ra,
+            exact=exact,
             addresses=plan.addresses,
             routes=plan.routes)
         for index, (vif, connection, plan) in enumerate(

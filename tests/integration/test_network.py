@@ -71,8 +71,8 @@ class NetworkTestCase(base.BaseTestCase):
         self.addCleanup(self.ops.unplug, self.instance, [vif])
         return vif
 
-    def plug(self, sandbox, *vifs):
-        self.ops.plug(None, self.instance, vifs, sandbox.path)
+    def plug(self, sandbox, *vifs, **how):
+        self.ops.plug(None, self.instance, vifs, sandbox.path, **how)
 
     def devices(self):
         """Names of the host's network devices, those of the switch apart."""
@@ -215,6 +215,34 @@ class TestInterfaces(NetworkTestCase):
         self.plug(self.first, vif)
         self.assertEqual('', networkhost.run(
             'ip', '-o', 'address', 'show', 'dev', vif['devname']))
+
+    def test_second_interface_comes_and_the_first_goes(self):
+        vifs = [self.vif(5), self.vif(6, net='10.1.0', net6='fd01::')]
+        self.plug(self.first, vifs[0])
+        self.plug(self.first, *vifs)
+        routes = self.first.run('ip', 'route')
+        self.assertIn('default via 10.0.0.1 dev eth0', routes)
+        self.assertIn('10.1.0.0/24 dev eth1', routes)
+        self.ops.unplug(self.instance, vifs[:1])
+        self.plug(self.first, vifs[1])
+        self.assertIn('default via 10.1.0.1 dev eth1',
+                      self.first.run('ip', 'route'))
+
+    def test_addresses_change(self):
+        before = self.vif(5)
+        self.plug(self.first, before)
+        after = self.vif(5, subnets=[networkinfo.subnet(
+            '10.0.0.0/24', '10.0.0.77', gateway='10.0.0.1')])
+        self.plug(self.first, after)
+        self.assertIn('10.0.0.5/24', self.first.run('ip', 'address'))
+        self.plug(self.first, after, exact=True)
+        found = self.first.run('ip', 'address')
+        self.assertIn('10.0.0.77/24', found)
+        self.assertIn('fe80::', found)
+        for gone in ('10.0.0.5/24', 'fd00::5'):
+            self.assertNotIn(gone, found)
+        self.assertIn('default via 10.0.0.1 dev eth0',
+                      self.first.run('ip', 'route'))
 
     def test_checksum_offload(self):
         self.plug(self.first, self.vif(5))

@@ -214,6 +214,28 @@ class Links:
                     prefixlen=address.network.prefixlen,
                     family=_FAMILY[address.version], **flags)
 
+    def remove_addresses(self, link: Link, kept: Sequence[str]) -> None:
+        """Remove what somebody set and is not to be kept.
+
+        What the kernel made itself stays: link-local addresses, and those
+        from router advertisements, which are not permanent.
+        """
+        wanted = {ipaddress.ip_interface(text) for text in kept}
+        with step(f'list the addresses of {link.name}'):
+            found = list(self._netlink.get_addr(index=link.index))
+        for message in found:
+            address = ipaddress.ip_interface(
+                f'{message.get_attr("IFA_ADDRESS")}/{message["prefixlen"]}')
+            flags = message.get_attr('IFA_FLAGS') or message['flags']
+            if (address in wanted or address.is_link_local
+                    or not flags & ifaddrmsg.IFA_F_PERMANENT):
+                continue
+            with step(f'remove the address {address} of {link.name}'):
+                self._netlink.addr(
+                    'del', index=link.index, address=str(address.ip),
+                    prefixlen=address.network.prefixlen,
+                    family=_FAMILY[address.version])
+
     def add_routes(
         self, link: Link, routes: Sequence[interface.Route],
     ) -> None:

@@ -63,6 +63,7 @@ def _interface(primitive: typing.Any) -> interface.Interface:
                     if primitive['bridge'] else ''),
             checksum_offload=bool(primitive['checksum_offload']),
             accept_ra=bool(primitive['accept_ra']),
+            exact=bool(primitive['exact']),
             addresses=tuple(
                 str(_parsed(ipaddress.ip_interface, address))
                 for address in _sequence(

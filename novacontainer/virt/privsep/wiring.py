@@ -156,6 +156,8 @@ def _configure(pairs: Sequence[_Pair]) -> None:
                         f'switch checksum offload of {pair.name} off'):
                     offload.disable_tx_checksum(pair.name)
             container.configure(link, pair.interface)
+            if pair.interface.exact:
+                container.remove_addresses(link, pair.interface.addresses)
             container.add_addresses(link, pair.interface.addresses)
         # Only now: a gateway may be reachable through any interface.
         for pair in pairs:

@@ -13,6 +13,7 @@ from novacontainer.virt import containerops
 from novacontainer.virt import driver
 from novacontainer.virt import guestops
 from novacontainer.virt import hostops
+from novacontainer.virt import interfaceops
 from novacontainer.virt import lifecycle
 from novacontainer.virt import networkops
 from novacontainer.virt import powerops
@@ -34,6 +35,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
                 ('_containers', containerops.ContainerOps),
                 ('_guests', guestops.GuestOps),
                 ('_hosts', hostops.HostOps),
+                ('_interfaces', interfaceops.InterfaceOps),
                 ('_networks', networkops.NetworkOps),
                 ('_power', powerops.PowerOps),
                 ('_snapshots', snapshotops.SnapshotOps),
@@ -53,7 +55,8 @@ class ContainerDriverTestCase(base.BaseTestCase):
 
     def test_capabilities(self):
         capabilities = driver.ContainerDriver.capabilities
-        self.assertEqual({'supports_image_type_raw'}, {
+        self.assertEqual({'supports_image_type_raw',
+                          'supports_attach_interface'}, {
             name for name, supported in capabilities.items() if supported})
         self.assertEqual(set(nova_driver.ComputeDriver.capabilities),
                          set(capabilities))
@@ -180,3 +183,15 @@ class ContainerDriverTestCase(base.BaseTestCase):
             self.instance.uuid, virtevent.EVENT_LIFECYCLE_STOPPED)
         made._lifecycle._emit(event)
         self.assertEqual([event], got)
+
+    def test_interfaces(self):
+        self.driver.attach_interface(_C, self.instance, None,
+                                     mock.sentinel.vif)
+        self.driver._interfaces.attach.assert_called_once_with(
+            _C, self.instance, mock.sentinel.vif)
+        self.driver.detach_interface(_C, self.instance, mock.sentinel.vif)
+        self.driver._interfaces.detach.assert_called_once_with(
+            self.instance, mock.sentinel.vif)
+        self.driver.inject_network_info(self.instance, None)
+        self.driver._interfaces.readdress.assert_called_once_with(
+            self.instance, [])

@@ -13,6 +13,7 @@ class TestInterface(base.BaseTestCase):
             address='fa:16:3e:00:00:05', mtu=1450,
             host_address='00:61:fe:ed:ca:fe', host_ipv6=True,
             bridge='qbr3f2a1b4c-5d', checksum_offload=False, accept_ra=True,
+            exact=True,
             addresses=('10.0.0.5/24', 'fd00::5/64'),
             routes=(interface.Route('0.0.0.0/0', '10.0.0.1'),
                     interface.Route('::/0', 'fd01::1', onlink=True),

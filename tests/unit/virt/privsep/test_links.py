@@ -47,6 +47,7 @@ class LinksTestCase(base.BaseTestCase):
         self.netlink.get_links = mock.Mock(return_value=[])
         self.netlink.link = mock.Mock()
         self.netlink.addr = mock.Mock()
+        self.netlink.get_addr = mock.Mock()
         self.netlink.route = mock.Mock()
         patcher = mock.patch.object(
             pyroute2, 'IPRoute', return_value=self.netlink)
@@ -255,6 +256,41 @@ class TestAddresses(LinksTestCase):
             'Cannot add the address fd00::5/64 to eth0',
             self.failure(
                 self.links.add_addresses, self.LINK, ['fd00::5/64']))
+
+    @staticmethod
+    def address(text, flags=0x80, narrow=0x80):
+        """A message about an address.  0x80: IFA_F_PERMANENT."""
+        ip, _, length = text.partition('/')
+        found = {'IFA_ADDRESS': ip, 'IFA_FLAGS': flags}
+        message = mock.MagicMock()
+        message.get_attr = found.get
+        message.__getitem__.side_effect = {
+            'prefixlen': int(length), 'flags': narrow}.__getitem__
+        return message
+
+    def test_addresses_that_are_not_kept(self):
+        self.netlink.get_addr.return_value = [
+            self.address('10.0.0.5/24'), self.address('10.0.0.9/24'),
+            self.address('fd00::9/64', flags=None),
+            self.address('fd00::a/64', flags=0, narrow=0),
+            self.address('fe80::1/64')]
+        self.links.remove_addresses(self.LINK, ['10.0.0.5/24'])
+        self.assertEqual(
+            [mock.call('del', index=2, address='10.0.0.9', prefixlen=24,
+                       family=2),
+             mock.call('del', index=2, address='fd00::9', prefixlen=64,
+                       family=10)],
+            self.netlink.addr.mock_calls)
+
+    def test_addresses_that_stay_against_our_will(self):
+        self.netlink.get_addr.return_value = [self.address('10.0.0.9/24')]
+        self.netlink.addr.side_effect = refusal(errno.EPERM)
+        self.assertIn('Cannot remove the address 10.0.0.9/24 of eth0',
+                      self.failure(
+                          self.links.remove_addresses, self.LINK, []))
+        self.netlink.get_addr.side_effect = refusal(errno.ENODEV)
+        self.assertIn('Cannot list the addresses of eth0', self.failure(
+            self.links.remove_addresses, self.LINK, []))
 
     def test_routes(self):
         self.links.add_routes(self.LINK, [

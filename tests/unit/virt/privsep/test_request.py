@@ -13,6 +13,7 @@ GOOD = {
     'bridge': '',
     'checksum_offload': False,
     'accept_ra': False,
+    'exact': False,
     'addresses': ['10.0.0.5/24', 'fd00::5/64'],
     'routes': [{'destination': '0.0.0.0/0', 'gateway': '10.0.0.1',
                 'onlink': False}],

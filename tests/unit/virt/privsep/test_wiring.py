@@ -88,6 +88,9 @@ class FakeLinks:
     def add_addresses(self, link, addresses):
         self._do('addresses', link.name, *addresses)
 
+    def remove_addresses(self, link, kept):
+        self._do('only', link.name, *kept)
+
     def add_routes(self, link, routes):
         self._do('routes', link.name, *routes)
 
