@@ -50,9 +50,10 @@ OPTIONS = (
         'allowed_devices',
         default=[],
         help='Device nodes of the host that containers may have '
-             '(HostConfig.Devices): paths, in which *, ? and [] match as in '
-             'a shell, and * also matches a slash. A container with a user '
-             'namespace can use a node only where its mode lets others.'),
+             '(HostConfig.Devices): paths, in which ``*``, ``?`` and ``[]`` '
+             'match as in a shell, and ``*`` also matches a slash. A '
+             'container with a user namespace can use a node only where its '
+             'mode lets others.'),
     cfg.ListOpt(
         'bind_roots',
         default=[],

@@ -5,11 +5,15 @@ Called by ``engine.supervised``, ``engine.conmon``.  Calls the file system.
 The directories are on tmpfs: after a reboot there is nothing left to know.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import shutil
+
+#: How often a directory may go while something is put into it.
+_TRIES = 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -156,8 +160,19 @@ class ExecFiles(_Watched):
 
     def make(self) -> None:
         """Make the directory."""
-        self.home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.home.mkdir(mode=0o700)
+        for last in (*[False] * _TRIES, True):
+            try:
+                # It may be going right now.
+                with contextlib.suppress(FileExistsError):
+                    self.home.parent.mkdir(
+                        mode=0o700, parents=True, exist_ok=True)
+                self.home.mkdir(mode=0o700)
+            except FileNotFoundError:
+                # The last other exec has taken the parent with it.
+                if last:
+                    raise
+            else:
+                return
 
     def remove(self) -> None:
         """Delete everything; fine when there is nothing."""

@@ -31,8 +31,8 @@ _PLAIN = {
 #: What asks for nothing.
 _EMPTY: tuple[typing.Any, ...] = (None, '', 0, [], {})
 
-#: Keys that matter only to who builds upon an image.
-_BUILD_ONLY = frozenset(('OnBuild',))
+#: Keys that matter only to who builds upon an image, or to Windows.
+_BUILD_ONLY = frozenset(('ArgsEscaped', 'OnBuild'))
 
 #: Keys handled by name below.
 _HANDLED = frozenset((

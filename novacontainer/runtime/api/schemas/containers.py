@@ -113,11 +113,15 @@ _HOST_CONFIG = {
     **_all(
         _INTEGER,
         'BlkioWeight',
+        'CpuCount',
+        'CpuPercent',
         'CpuPeriod',
         'CpuQuota',
         'CpuRealtimePeriod',
         'CpuRealtimeRuntime',
         'CpuShares',
+        'IOMaximumBandwidth',
+        'IOMaximumIOps',
         'KernelMemory',
         'KernelMemoryTCP',
         'Memory',
@@ -226,8 +230,28 @@ CREATE = body.validator(
 COMMIT = body.validator({'type': 'object', 'properties': _CONFIG})
 
 
+#: Members of a HostConfig that are about its resources (API 1.44,
+#: Resources), and so may stand in an update.
+_RESOURCES = (
+    'BlkioDeviceReadBps', 'BlkioDeviceReadIOps', 'BlkioDeviceWriteBps',
+    'BlkioDeviceWriteIOps', 'BlkioWeight', 'BlkioWeightDevice',
+    'CgroupParent', 'CpuCount', 'CpuPercent', 'CpuPeriod', 'CpuQuota',
+    'CpuRealtimePeriod', 'CpuRealtimeRuntime', 'CpuShares', 'CpusetCpus',
+    'CpusetMems', 'DeviceCgroupRules', 'DeviceRequests', 'Devices',
+    'IOMaximumBandwidth', 'IOMaximumIOps', 'Init', 'KernelMemory',
+    'KernelMemoryTCP', 'Memory', 'MemoryReservation', 'MemorySwap',
+    'MemorySwappiness', 'NanoCpus', 'OomKillDisable', 'PidsLimit',
+    'Ulimits')
+
 #: ``POST /containers/…/update`` (API 1.44, ContainerUpdate).
-UPDATE = body.validator({'type': 'object', 'properties': _HOST_CONFIG})
+UPDATE = body.validator({
+    'type': 'object',
+    'properties': {
+        name: _HOST_CONFIG[name]
+        # StorageOpt is an extension.
+        for name in (*_RESOURCES, 'RestartPolicy', 'StorageOpt')
+    },
+})
 
 
 def create(raw: bytes) -> models.Json:

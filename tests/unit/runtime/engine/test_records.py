@@ -2,6 +2,7 @@
 
 import pathlib
 import tempfile
+from unittest import mock
 
 from oslotest import base
 
@@ -85,6 +86,27 @@ class TestExecFiles(base.BaseTestCase):
     def test_an_id_is_used_once(self):
         self.files('e1').make()
         self.assertRaises(FileExistsError, self.files('e1').make)
+
+    def test_another_one_ends_meanwhile(self):
+        """It takes the directory of all with it, when it was the last."""
+        one, other = self.files('e1'), self.files('e2')
+        one.make()
+        mkdir = pathlib.Path.mkdir
+
+        def late(path, *args, **kwargs):
+            if path == other.home and one.home.exists():
+                one.remove()
+            mkdir(path, *args, **kwargs)
+
+        with mock.patch.object(pathlib.Path, 'mkdir', late):
+            other.make()
+        self.assertTrue(other.home.is_dir())
+
+    def test_a_directory_that_never_stays(self):
+        other = self.files('e2')
+        with mock.patch.object(pathlib.Path, 'mkdir',
+                               side_effect=FileNotFoundError):
+            self.assertRaises(FileNotFoundError, other.make)
 
     def test_all_at_once(self):
         self.files('e1').make()

@@ -163,13 +163,13 @@ class MergeTest(base.BaseTestCase):
 
     def test_what_is_not_supported_is_named(self):
         for key, value in (('MacAddress', '00:00:00:00:00:01'),
-                           ('ArgsEscaped', True), ('Unheard', 'of')):
+                           ('Unheard', 'of')):
             error = self.assertRaises(
                 exception.NotSupported, merge, {'Cmd': ['a'], key: value})
             self.assertIn(key, error.message)
 
     def test_what_asks_for_nothing_passes(self):
         merge({'Cmd': ['a'], 'Healthcheck': {'Test': ['NONE']},
-               'MacAddress': '', 'ArgsEscaped': False, 'Unheard': None,
+               'MacAddress': '', 'ArgsEscaped': True, 'Unheard': None,
                'OnBuild': ['x'], 'Shell': ['sh'], 'HostConfig': {},
                'NetworkingConfig': {}})

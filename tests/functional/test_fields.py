@@ -1,0 +1,116 @@
+"""What the manual says of every field, held against the real daemon."""
+
+import json
+import pathlib
+
+from oslotest import base
+
+from tests import archives
+from tests import fields
+from tests.functional import daemon
+
+#: All that an operator can allow: the manual names the options.
+OPTIONS = {'containers': {
+    'allow_privileged': 'true', 'allow_host_userns': 'true',
+    'allow_host_namespaces': 'true', 'allowed_devices': '/dev/null'}}
+#: Words of rows that are about one kind of host only.
+ONLY_ON_VERSION_1 = 'where control groups are of version 1'
+
+
+class FieldsTest(base.BaseTestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.daemon = daemon.Daemon(OPTIONS)
+        cls.daemon.setUp()
+        cls.addClassCleanup(cls.daemon.cleanUp)
+        cls.daemon.load(archives.busybox_image(fields.IMAGE))
+        cls.version = cls.daemon.json('GET', '/info')['CgroupVersion']
+        # Whom other containers may name.
+        cls.donor = cls.create('donor')
+        cls.daemon.json('POST', f'/containers/{cls.donor}/start')
+
+    @classmethod
+    def create(cls, name):
+        return cls.daemon.json(
+            'POST', f'/containers/create?name={name}',
+            {'Image': fields.IMAGE, 'Cmd': ['sleep', '1000']})['Id']
+
+    def hold(self, request, path, defaults=None, clean=None):
+        """Ask for every field.
+
+        :param path: of the request; called anew for each when it is callable.
+        :param clean: called with path, status and body of each answer.
+        """
+        wrong = []
+        for row in fields.tables()[request]:
+            body = {**(defaults or {}), **fields.body(request, row)}
+            where = path() if callable(path) else path
+            status, answer = self.daemon.request('POST', where, body)
+            if clean is not None:
+                clean(where, status, answer)
+            expected = row.status
+            if ONLY_ON_VERSION_1 in row.verdict and self.version != '1':
+                expected = 501
+            if (status if status >= 400 else 0) != expected:
+                wrong.append(f'{row.path}: "{row.verdict}", but the answer '
+                             f'is {status} {answer.decode()}')
+        self.assertEqual([], wrong, request)
+
+    def remove(self, ident):
+        status, answer = self.daemon.request(
+            'DELETE', f'/containers/{ident}?force=1&v=1')
+        self.assertEqual(204, status, answer)
+
+    def test_new_containers(self):
+        def clean(_where, status, answer):
+            if status == 201:
+                self.remove(json.loads(answer)['Id'])
+
+        # A place that any host has to mount from.
+        self.assertTrue(pathlib.Path('/srv').is_dir())
+        self.hold('POST /containers/create', '/containers/create',
+                  {'Image': fields.IMAGE, 'Cmd': ['sleep', '1000']}, clean)
+
+    def test_changes(self):
+        self.hold(
+            'POST /containers/{id}/update',
+            lambda: f'/containers/{self.create("changed")}/update',
+            clean=lambda _where, _status, _answer: self.remove('changed'))
+
+    def test_commits(self):
+        def clean(_where, status, answer):
+            if status == 201:
+                name = json.loads(answer)['Id']
+                self.daemon.json('DELETE', f'/images/{name}?force=1')
+
+        self.hold('POST /commit', '/commit?container=donor', clean=clean)
+
+    def test_execs(self):
+        self.hold('POST /containers/{id}/exec', '/containers/donor/exec',
+                  {'Cmd': ['true']})
+
+    def test_starts_of_execs(self):
+        def path():
+            made = self.daemon.json('POST', '/containers/donor/exec',
+                                    {'Cmd': ['true']})
+            return f'/exec/{made["Id"]}/start'
+
+        self.hold('POST /exec/{id}/start', path, {'Detach': True})
+
+    def test_volumes(self):
+        def clean(_where, status, answer):
+            if status == 201:
+                name = json.loads(answer)['Name']
+                self.daemon.request('DELETE', f'/volumes/{name}?force=1')
+
+        self.hold('POST /volumes/create', '/volumes/create', clean=clean)
+
+    def test_every_table_is_held(self):
+        """A new table needs a test here."""
+        self.assertEqual({
+            'POST /commit', 'POST /containers/create',
+            'POST /containers/{id}/exec', 'POST /containers/{id}/update',
+            'POST /exec/{id}/start', 'POST /volumes/create',
+        }, set(fields.tables()))
