@@ -13,9 +13,11 @@ from novacontainer import client as runtime
 from novacontainer.virt import conf
 from novacontainer.virt import consoleops
 from novacontainer.virt import containerops
+from novacontainer.virt import diagnosticsops
 from novacontainer.virt import errors
 from novacontainer.virt import guestops
 from novacontainer.virt import hostops
+from novacontainer.virt import imagecacheops
 from novacontainer.virt import imageops
 from novacontainer.virt import interfaceops
 from novacontainer.virt import lifecycle
@@ -34,6 +36,8 @@ class ContainerDriver(driver.ComputeDriver):
         # Images come as container format docker, disk format raw.
         'supports_image_type_raw': True,
         'supports_attach_interface': True,
+        'supports_trusted_certs': True,
+        'has_imagecache': True,
     }
 
     def __init__(self, virtapi):
@@ -46,8 +50,11 @@ class ContainerDriver(driver.ComputeDriver):
         self._consoles = consoleops.ConsoleOps(client)
         self._snapshots = snapshotops.SnapshotOps(client)
         self._guests = guestops.GuestOps(client)
+        self._images = imageops.ImageOps(client)
+        self._image_cache = imagecacheops.ImageCacheOps(client)
+        self._diagnostics = diagnosticsops.DiagnosticsOps(client)
         self._containers = containerops.ContainerOps(
-            client, imageops.ImageOps(client), self._networks,
+            client, self._images, self._networks,
             self._consoles, self._guests)
         self._power = powerops.PowerOps(
             client, self._containers, self._networks)
@@ -92,6 +99,18 @@ class ContainerDriver(driver.ComputeDriver):
     def get_host_uptime(self):
         """What uptime(1) prints."""
         return self._hosts.get_host_uptime()
+
+    def get_host_cpu_stats(self):
+        """Processor time of the host."""
+        return self._diagnostics.get_host_cpu_stats()
+
+    def cache_image(self, context, image_id):
+        """Load an image before an instance needs it."""
+        return self._images.cache(context, image_id)
+
+    def manage_image_cache(self, context, all_instances):
+        """Drop images that no instance has needed for long."""
+        self._image_cache.manage(all_instances)
 
     # Instances
 
@@ -183,6 +202,10 @@ class ContainerDriver(driver.ComputeDriver):
             context, instance, image_id, update_task_state)
 
     # Inside an instance
+
+    def get_diagnostics(self, instance):
+        """What the instance has consumed."""
+        return self._diagnostics.get_diagnostics(instance)
 
     def set_admin_password(self, instance, new_pass):
         """Change the password of the instance's administrator."""

@@ -1,6 +1,7 @@
 """Glance images in the runtime: streamed there once, whatever starts.
 
-Called by ``virt.containerops``; calls ``nova.image.glance`` and the client.
+Called by ``virt.containerops`` and ``virt.driver``; calls
+``nova.image.glance`` and the client.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ import tempfile
 from nova import context as nova_context
 from nova import exception
 from nova.image import glance
+from nova.objects import fields
 from nova.objects import image_meta as image_objects
 from nova.objects import instance as instance_objects
 from nova.objects import trusted_certs as cert_objects
@@ -70,17 +72,38 @@ class ImageOps:
         :raises: exception.GlanceConnectionFailed when Glance fails
         :raises: exception.HypervisorUnavailable when the runtime is away
         """
+        return self._ensure(context, image_meta, instance.trusted_certs)[0]
+
+    def cache(self, context: nova_context.RequestContext,
+              image_id: str) -> bool:
+        """Have an image in the runtime before any instance needs it.
+
+        :returns: whether it had to be loaded.
+        :raises: as :meth:`ensure`
+        """
+        image_meta = image_objects.ImageMeta.from_image_ref(
+            context, IMAGE_API, image_id)
+        return self._ensure(context, image_meta, None)[1]
+
+    def _ensure(
+        self,
+        context: nova_context.RequestContext,
+        image_meta: image_objects.ImageMeta,
+        trusted_certs: cert_objects.TrustedCerts | None,
+    ) -> tuple[images.Image, bool]:
+        """Returns the image, and whether it had to be loaded."""
         _check_format(image_meta)
         name = reference(image_meta)
         with errors.image_translated(image_meta.id):
             image = self._lookup(name)
-            if image is None:
-                with lockutils.lock(name, lock_file_prefix='novacontainer'):
-                    image = self._lookup(name)
-                    if image is None:
-                        self._load(context, instance, image_meta, name)
-                        image = self._client.images.get(name)
-            return image
+            if image is not None:
+                return image, False
+            with lockutils.lock(name, lock_file_prefix='novacontainer'):
+                image = self._lookup(name)
+                if image is not None:
+                    return image, False
+                self._load(context, image_meta, name, trusted_certs)
+                return self._client.images.get(name), True
 
     def describe(
         self,
@@ -121,18 +144,28 @@ class ImageOps:
         except exceptions.NotFound:
             return None
 
-    def _load(self, context: nova_context.RequestContext,
-              instance: instance_objects.Instance,
-              image_meta: image_objects.ImageMeta, name: str) -> None:
+    def _load(
+        self,
+        context: nova_context.RequestContext,
+        image_meta: image_objects.ImageMeta,
+        name: str,
+        trusted_certs: cert_objects.TrustedCerts | None,
+    ) -> None:
         LOG.info('Loading image %s into the container runtime.',
-                 image_meta.id, instance=instance)
-        with _data(context, image_meta.id, instance.trusted_certs) as chunks:
+                 image_meta.id)
+        with _data(context, image_meta.id, trusted_certs) as chunks:
             self._client.images.load(
                 chunks, reference=name,
                 timeout_s=CONF.novacontainer.image_timeout)
 
 
 def _check_format(image_meta: image_objects.ImageMeta) -> None:
+    kind = image_meta.properties.get('img_hv_type')
+    if kind and kind != fields.HVType.DOCKER:
+        raise exception.ImageUnacceptable(
+            image_id=image_meta.id,
+            reason=f'its property hypervisor_type is {kind}, and this host '
+                   f'has {fields.HVType.DOCKER}.')
     found = None
     if image_meta.obj_attr_is_set('container_format'):
         found = image_meta.container_format

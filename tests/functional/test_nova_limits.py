@@ -5,6 +5,8 @@ As ``novaservers``: all of Nova in this process, real containers.
 
 import os
 
+from nova import context
+
 from tests.functional import computehost
 from tests.functional import novaservers
 
@@ -96,3 +98,45 @@ class LimitsTestCase(novaservers.ServersTestCase):
         self.assertEqual(
             server['id'],
             document['Config']['Labels']['org.openstack.nova.instance'])
+
+
+class ImageCacheTestCase(novaservers.ServersTestCase):
+    """Images come before their instances, and go after them."""
+
+    def test_from_an_aggregate_to_the_end(self):
+        image = self.image(['sleep', '1000'])
+        name = self.reference(image)
+        aggregate = self.api.post_aggregate(
+            {'aggregate': {'name': 'containers'}})
+        self.api.add_host_to_aggregate(
+            aggregate['id'], self.compute.host)
+        self.api.api_post(
+            f'/os-aggregates/{aggregate["id"]}/images',
+            {'cache': [{'id': image}]})
+        self.wait_for(lambda: name in self.host.images())
+        server = self.boot(image)
+        self.assertEqual([image], self.glance.downloads)
+        self.flags(remove_unused_original_minimum_age_seconds=0,
+                   group='image_cache')
+        self.age_out()
+        self.assertIn(name, self.host.images())
+        self._delete_server(server)
+        self.age_out()
+        self.assertNotIn(name, self.host.images())
+
+    def reference(self, image):
+        checksum = self.glance.images[image]['checksum']
+        return f'glance/{image}:{checksum}'
+
+    def age_out(self):
+        self.compute.manager._run_image_cache_manager_pass(
+            context.get_admin_context())
+
+    def test_diagnostics(self):
+        server = self.boot()
+        self.api.microversion = '2.47'
+        found = self.api.api_get(
+            f'/servers/{server["id"]}/diagnostics').body
+        self.assertGreater(found['cpu0_time'], 0)
+        self.assertGreater(found['memory-actual'], 0)
+        self.assertIn('eth0_rx', found)

@@ -10,9 +10,12 @@ from oslotest import base
 
 from novacontainer.client import exceptions
 from novacontainer.virt import containerops
+from novacontainer.virt import diagnosticsops
 from novacontainer.virt import driver
 from novacontainer.virt import guestops
 from novacontainer.virt import hostops
+from novacontainer.virt import imagecacheops
+from novacontainer.virt import imageops
 from novacontainer.virt import interfaceops
 from novacontainer.virt import lifecycle
 from novacontainer.virt import networkops
@@ -34,6 +37,9 @@ class ContainerDriverTestCase(base.BaseTestCase):
         for name, kind in (
                 ('_containers', containerops.ContainerOps),
                 ('_guests', guestops.GuestOps),
+                ('_diagnostics', diagnosticsops.DiagnosticsOps),
+                ('_image_cache', imagecacheops.ImageCacheOps),
+                ('_images', imageops.ImageOps),
                 ('_hosts', hostops.HostOps),
                 ('_interfaces', interfaceops.InterfaceOps),
                 ('_networks', networkops.NetworkOps),
@@ -55,8 +61,9 @@ class ContainerDriverTestCase(base.BaseTestCase):
 
     def test_capabilities(self):
         capabilities = driver.ContainerDriver.capabilities
-        self.assertEqual({'supports_image_type_raw',
-                          'supports_attach_interface'}, {
+        self.assertEqual({
+            'has_imagecache', 'supports_attach_interface',
+            'supports_image_type_raw', 'supports_trusted_certs'}, {
             name for name, supported in capabilities.items() if supported})
         self.assertEqual(set(nova_driver.ComputeDriver.capabilities),
                          set(capabilities))
@@ -106,6 +113,21 @@ class ContainerDriverTestCase(base.BaseTestCase):
         ops.suspend.assert_called_once_with(self.instance)
         self.driver.resume(_C, self.instance, _N)
         ops.resume.assert_called_once_with(_C, self.instance, _N)
+
+    def test_images(self):
+        self.assertIs(self.driver._images.cache.return_value,
+                      self.driver.cache_image(_C, 'id'))
+        self.driver._images.cache.assert_called_once_with(_C, 'id')
+        self.driver.manage_image_cache(_C, mock.sentinel.instances)
+        self.driver._image_cache.manage.assert_called_once_with(
+            mock.sentinel.instances)
+
+    def test_counters(self):
+        ops = self.driver._diagnostics
+        self.assertIs(ops.get_diagnostics.return_value,
+                      self.driver.get_diagnostics(self.instance))
+        self.assertIs(ops.get_host_cpu_stats.return_value,
+                      self.driver.get_host_cpu_stats())
 
     def test_inspection(self):
         ops = self.driver._containers

@@ -105,6 +105,22 @@ class ImageOpsTestCase(base.BaseTestCase):
             self.assertIn('--container-format docker', str(error))
         self.client.images.get.assert_not_called()
 
+    def test_for_other_hypervisors(self):
+        self.ensure(properties={'hypervisor_type': 'docker'})
+        error = self.assertRaises(
+            exception.ImageUnacceptable, self.ensure,
+            properties={'hypervisor_type': 'kvm'})
+        self.assertIn('hypervisor_type is kvm', str(error))
+
+    def test_before_any_instance(self):
+        meta = instances.image_meta()
+        self.enterContext(mock.patch.object(
+            objects.ImageMeta, 'from_image_ref', return_value=meta))
+        for loaded in (True, False):
+            self.assertIs(loaded, self.ops.cache(
+                mock.sentinel.context, meta.id))
+        self.assertEqual({_NAME: b'onetwo'}, self.loaded)
+
     def test_no_image_at_all(self):
         """What booting from a volume looks like."""
         self.assertRaises(
