@@ -10,6 +10,7 @@ import typing
 
 from novacontainer.cli import alterations
 from novacontainer.cli import archives
+from novacontainer.cli import arrivals
 from novacontainer.cli import attach
 from novacontainer.cli import console as cli_console
 from novacontainer.cli import containers
@@ -43,7 +44,7 @@ VERBS: tuple[verb.Verb, ...] = (
     *run.VERBS, *execs.VERBS, *attach.VERBS, *containers.VERBS,
     *alterations.VERBS, *logs.VERBS, *processes.VERBS, *stats.VERBS,
     *ports.VERBS, *differences.VERBS, *copying.VERBS, *trees.VERBS,
-    *images.VERBS, *archives.VERBS, *uploads.VERBS,
+    *images.VERBS, *archives.VERBS, *arrivals.VERBS, *uploads.VERBS,
     *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *web.VERBS,
     *verdict.VERBS)
 

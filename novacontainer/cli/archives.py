@@ -1,7 +1,6 @@
-"""Verbs that move archives: load, save and put.
+"""Verbs that move archives: load and save.
 
-Put together by ``cli.app``; calls the client's images, ``cli.run`` for the
-container that ``put`` makes, and ``cli.progress``.
+Put together by ``cli.app``; calls the client's images and ``cli.progress``.
 """
 
 import argparse
@@ -11,18 +10,13 @@ from collections.abc import Sequence
 import contextlib
 import os
 import pathlib
-import re
 import typing
 
-from novacontainer.cli import creation
 from novacontainer.cli import failure
 from novacontainer.cli import progress
-from novacontainer.cli import run
 from novacontainer.cli import verb
 from novacontainer.client import exceptions
 from novacontainer.client import transport
-
-_SUFFIXES = re.compile(r'(\.(tar|tgz|txz|tzst|gz|xz|zst))+$')
 
 
 @contextlib.contextmanager
@@ -67,13 +61,18 @@ def load(context: verb.Context, name: str,
 @contextlib.contextmanager
 def sent(context: verb.Context, name: str) -> Iterator[progress.Progress]:
     """As :func:`opened`, for bytes that the client sends meanwhile."""
-    with opened(context, name) as source:
-        try:
-            yield source
-        except exceptions.SourceFailed as error:
-            raise failure.CommandFailed(
-                f'{name} cannot be read: {failure.reason(error)}.'
-                ) from error
+    with opened(context, name) as source, readable(name):
+        yield source
+
+
+@contextlib.contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Say of what the client sends why it cannot be read to its end."""
+    try:
+        yield
+    except exceptions.SourceFailed as error:
+        raise failure.CommandFailed(
+            f'{name} cannot be read: {failure.reason(error)}.') from error
 
 
 def _load_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,54 +158,8 @@ def _writing(path: pathlib.Path) -> Iterator[None]:
             f'{path} cannot be written: {error.strerror}.') from error
 
 
-def _put_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--reference', metavar='NAME[:TAG]',
-                        type=verb.image_name,
-                        help="of the image; the file's name when not given")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument('--create', action='store_true',
-                      help='make a container of it, too')
-    what.add_argument('-d', '--detach', action='store_true',
-                      help='make a container of it and start it')
-    creation.add_arguments(parser)
-    parser.add_argument('file', metavar='FILE', help='- for standard input')
-    parser.add_argument('command', nargs=argparse.REMAINDER,
-                        metavar='COMMAND', help='of the container')
-    parser.set_defaults(cidfile=None)
-
-
-def _put(context: verb.Context, given: argparse.Namespace) -> int:
-    wanted = given.create or given.detach
-    if given.command and not wanted:
-        raise failure.CommandFailed(
-            'A command is for a container: add --create or -d, or leave it '
-            'out.')
-    reference = given.reference or _named_after(given.file)
-    given.image, = load(context, given.file, reference)
-    if not wanted:
-        context.console.say(given.image)
-        return 0
-    ident = run.create(context, given, auto_remove=False)
-    if given.detach:
-        return run.start(context, ident)
-    context.console.say(ident)
-    return 0
-
-
-def _named_after(file: str) -> str:
-    """Make an image's name of a file's: ``Web_1.tar.gz`` is web-1."""
-    name = _SUFFIXES.sub('', pathlib.PurePath(file).name.lower())
-    name = re.sub(r'[^a-z0-9]+', '-', name).strip('-')
-    if not name or file == '-':
-        raise failure.CommandFailed(
-            'The image needs a name: say --reference.')
-    return f'{name}:latest'
-
-
 VERBS = (
     verb.Verb('load', 'Load images from an archive', _load_arguments, _load),
     verb.Verb('save', 'Write images into an archive', _save_arguments,
               _save),
-    verb.Verb('put', 'Make an image, and a container, of an archive or a '
-              'root file system', _put_arguments, _put),
 )

@@ -17,6 +17,7 @@ import typing
 
 from novacontainer.cli import archives
 from novacontainer.cli import failure
+from novacontainer.cli import pieces
 from novacontainer.cli import progress
 from novacontainer.cli import treeread
 from novacontainer.cli import treewrite
@@ -188,8 +189,9 @@ def _copy_to(context: verb.Context, given: argparse.Namespace) -> None:
     folder, top = _remote_target(
         context, name, given.target.path, called, is_directory=is_directory)
     tree = treewrite.Tree(source, top, follow=follow, owners=given.archive)
-    shown = progress.Progress(context.console, tree, source.name or name,
-                              quiet=given.quiet)
+    shown = progress.Progress(
+        context.console, pieces.Pieces(tree), source.name or name,
+        quiet=given.quiet)
     try:
         with shown.shown():
             context.client.files.write(name, folder, shown)

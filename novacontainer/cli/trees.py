@@ -1,12 +1,13 @@
 """Verbs that move root file systems as archives: tar, export and import.
 
-Put together by ``cli.app``; calls ``cli.archives`` and the client's files
-and images.
+Put together by ``cli.app``; calls ``cli.archives``, ``cli.sources`` and the
+client's files and images.
 """
 
 import argparse
 
 from novacontainer.cli import archives
+from novacontainer.cli import sources
 from novacontainer.cli import verb
 from novacontainer.client import transport
 
@@ -40,7 +41,8 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
                         metavar='INSTRUCTION',
                         help='of a Dockerfile, such as \'CMD ["/bin/sh"]\'')
     parser.add_argument('-m', '--message')
-    parser.add_argument('file', metavar='FILE', help='- for standard input')
+    parser.add_argument('file', metavar='FILE',
+                        help='or an URL; - for standard input')
     parser.add_argument('reference', nargs='?', metavar='NAME[:TAG]',
                         type=verb.image_name)
 
@@ -49,7 +51,7 @@ def _import(context: verb.Context, given: argparse.Namespace) -> int:
     repository, tag = '', ''
     if given.reference:
         repository, tag = verb.split_reference(given.reference)
-    with archives.sent(context, given.file) as source:
+    with sources.sent(context, given.file) as source:
         context.console.say(context.client.images.import_root(
             source, repository, tag, message=given.message,
             changes=given.change))

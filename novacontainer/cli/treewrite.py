@@ -13,7 +13,7 @@ _PIECE_BYTES = 256 * 1024
 
 
 class Tree:
-    """Reads as a tar of a file, or of a directory and all below it.
+    """A file, or a directory and all below it; iterates over its tar.
 
     Sockets are left out, as by tar(1).
 
@@ -31,27 +31,12 @@ class Tree:
         self._follow = follow
         self._owners = owners
         self._links: dict[tuple[int, int], str] = {}
-        self._pieces = self._tar()
-        self._rest = b''
 
-    def read(self, size: int, /) -> bytes:
-        """Read 1 to ``size`` bytes; b'' at the end.
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the tar in pieces.
 
         :raises OSError: when something cannot be read.
         """
-        parts, length = [self._rest], len(self._rest)
-        # Headers are small: a piece a header would be a slow upload.
-        while length < size:
-            piece = next(self._pieces, b'')
-            if not piece:
-                break
-            parts.append(piece)
-            length += len(piece)
-        whole = b''.join(parts)
-        self._rest = whole[size:]
-        return whole[:size]
-
-    def _tar(self) -> Iterator[bytes]:
         pending = [(self._top, self._name)]
         while pending:
             path, name = pending.pop()

@@ -14,6 +14,7 @@ from novacontainer.cli import archives
 from novacontainer.cli import failure
 from novacontainer.cli import glance
 from novacontainer.cli import progress
+from novacontainer.cli import table
 from novacontainer.cli import verb
 from novacontainer.client import transport
 
@@ -24,6 +25,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('-p', '--property', action='append', default=[],
                         metavar='KEY=VALUE',
                         help='such as os_command_line="/bin/server -v"')
+    parser.add_argument('--container-format', default='docker',
+                        metavar='FORMAT', help='docker when not given')
+    parser.add_argument('--disk-format', default='raw', metavar='FORMAT',
+                        help='raw when not given')
+    parser.add_argument('--tag', action='append', default=[],
+                        help='in Glance')
+    parser.add_argument('--protected', action='store_true',
+                        help='Glance does not delete it before this is '
+                             'taken back')
     parser.add_argument('--visibility', default='private',
                         choices=('private', 'shared', 'community', 'public'))
     parser.add_argument('--min-disk', type=int, default=0, metavar='GB')
@@ -31,6 +41,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local', action='store_true',
                         help='SOURCE is an image here even where a file has '
                              'its name')
+    table.add_format(parser)
     parser.add_argument('source', metavar='SOURCE',
                         help='archive, - for standard input, or an image of '
                              'the runtime')
@@ -46,10 +57,18 @@ def _upload(context: verb.Context, given: argparse.Namespace) -> int:
         members[key] = value
     members.update(
         name=given.name or _name(given.source), visibility=given.visibility,
-        min_disk=given.min_disk, min_ram=given.min_ram)
+        min_disk=given.min_disk, min_ram=given.min_ram,
+        container_format=given.container_format,
+        disk_format=given.disk_format, protected=given.protected)
+    if given.tag:
+        members['tags'] = given.tag
     client = glance.connect(glance.environment())
     with _opened(context, given.source, given.local) as source:
-        context.console.say(glance.upload(client, source, members))
+        ident = glance.upload(client, source, members)
+    if given.format == 'json':
+        context.console.document({'id': ident, **members})
+    else:
+        context.console.say(ident)
     return 0
 
 

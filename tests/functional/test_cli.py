@@ -156,7 +156,8 @@ class CliTest(cli.CliTestCase):
         archive = self.directory / 'My_Tree.tar.gz'
         archive.write_bytes(archives.busybox_image('ignored:name'))
         self.addCleanup(archive.unlink)
-        self.assertEqual('my-tree:latest', self.cli('put', str(archive)))
+        self.assertEqual('my-tree:latest',
+                         self.cli('put', '--image-only', str(archive)))
         ident = self.cli('put', '-d', '--name', 'tree', str(archive), 'sh',
                          '-c', 'exit 4')
         self.assertEqual('4', self.cli('wait', ident))

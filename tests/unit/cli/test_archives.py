@@ -1,4 +1,3 @@
-import json
 import os
 import pathlib
 
@@ -72,34 +71,3 @@ class ArchivesTestCase(command.CommandTestCase):
         self.assertEqual('tar', ended.output)
         ended = self.run_command(['save', 'a'], terminal=True)
         self.assertEqual((1, []), (ended.code, self.requests))
-
-    def test_put(self):
-        ended = self.run_command(['put', str(self.archive)],
-                                 command.answer(_LOADED))
-        self.assertEqual('my-tree:latest\n', ended.output)
-        self.assertEqual(
-            ['POST /images/load?reference=my-tree%3Alatest'], self.paths())
-
-    def test_put_and_start(self):
-        ended = self.run_command(
-            ['put', '-d', '--name', 'web', str(self.archive), 'sh', '-c',
-             'x'], command.answer(_LOADED), command.answer({'Id': 'f00'}),
-            endpoint.Answer(status=204))
-        self.assertEqual('f00\n', ended.output)
-        body = json.loads(self.requests[1].body)
-        self.assertEqual(['sh', '-c', 'x'], body['Cmd'])
-        self.assertEqual('POST /containers/f00/start', self.paths()[2])
-
-    def test_put_and_create(self):
-        ended = self.run_command(
-            ['put', '--create', '--reference', 'a:b', '-', 'sh'],
-            command.answer(_LOADED), command.answer({'Id': 'f00'}),
-            data=b'tar')
-        self.assertEqual('f00\n', ended.output)
-        self.assertIn('reference=a%3Ab', self.paths()[0])
-
-    def test_put_that_makes_no_sense(self):
-        for words in (['put', str(self.archive), 'sh'], ['put', '-'],
-                      ['put', '/nowhere/.tar']):
-            ended = self.run_command(words, data=b'x')
-            self.assertEqual((1, []), (ended.code, self.requests))

@@ -1,3 +1,4 @@
+import hashlib
 import http.server
 import io
 import json
@@ -59,7 +60,8 @@ class UploadTestCase(base.BaseTestCase):
             command.console(), io.BytesIO(b'tar'), 'a')
 
     def upload(self):
-        return glance.upload(self.client, self.source, {'name': 'n'})
+        return glance.upload(self.client, self.source, {
+            'name': 'n', 'container_format': 'docker', 'disk_format': 'raw'})
 
     def test_upload(self):
         self.assertEqual('i', self.upload())
@@ -91,6 +93,50 @@ class UploadTestCase(base.BaseTestCase):
         self.client.images.delete.assert_not_called()
 
 
+class FindTestCase(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.client = mock.Mock()
+        self.client.images.get.side_effect = glanceclient.exc.HTTPNotFound()
+        self.image = {'id': 'i', 'name': 'n', 'status': 'active', 'size': 7,
+                      'container_format': 'docker'}
+
+    def refused(self):
+        return self.assertRaises(failure.CommandFailed, glance.find,
+                                 self.client, 'n').message
+
+    def test_by_id(self):
+        self.client.images.get.side_effect = None
+        self.client.images.get.return_value = self.image
+        self.assertEqual(glance.Found('i', 'n', 7),
+                         glance.find(self.client, 'i'))
+
+    def test_by_name(self):
+        self.client.images.list.return_value = iter([self.image])
+        self.assertEqual('i', glance.find(self.client, 'n').id)
+        self.client.images.list.assert_called_once_with(
+            filters={'name': 'n'})
+
+    def test_which_one(self):
+        self.client.images.list.return_value = []
+        self.assertIn('has no image n', self.refused())
+        self.client.images.list.return_value = [
+            self.image, {**self.image, 'id': 'j'}]
+        self.assertIn('i or j', self.refused())
+
+    def test_what_no_container_is_made_of(self):
+        for members, words in (({'status': 'queued'}, 'is queued'),
+                               ({'container_format': 'bare'}, 'is bare')):
+            self.client.images.list.return_value = [
+                {**self.image, **members}]
+            self.assertIn(words, self.refused())
+
+    def test_not_allowed(self):
+        self.client.images.get.side_effect = exceptions.Unauthorized('no')
+        self.assertIn('The cloud refused', self.refused())
+
+
 class _Glance(http.server.BaseHTTPRequestHandler):
     """As much of Glance as an upload asks for."""
 
@@ -100,6 +146,18 @@ class _Glance(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        if self.path.endswith('/file'):
+            self._answer(200, self.server.document,
+                         'application/octet-stream')
+            return
+        if self.path.endswith('/images/i'):
+            text = json.dumps(self.server.document).encode()
+            self._answer(200, {
+                'id': 'i', 'name': 'n', 'status': 'active',
+                'container_format': 'docker', 'size': len(text),
+                'os_hash_algo': 'sha256',
+                'os_hash_value': self.server.checksum})
+            return
         # The schema of an image: anything goes.
         self._answer(200, {'name': 'image', 'properties': {},
                            'additionalProperties': True})
@@ -122,14 +180,34 @@ class _Glance(http.server.BaseHTTPRequestHandler):
         self.server.deleted = self.path
         self._answer(204)
 
-    def _answer(self, status, body=None):
+    def _answer(self, status, body=None, kind='application/json'):
         text = b'' if body is None else json.dumps(body).encode()
         self.send_response(status)
         if text:
-            self.send_header('Content-Type', 'application/json')
+            self.send_header('Content-Type', kind)
         self.send_header('Content-Length', str(len(text)))
         self.end_headers()
         self.wfile.write(text)
+
+
+class DownloadTestCase(base.BaseTestCase):
+
+    def test_a_connection_that_breaks(self):
+        def pieces():
+            yield b'x'
+            raise OSError("('Connection broken: IncompleteRead(1)')")
+
+        client = mock.Mock()
+        client.images.data.return_value = pieces()
+        source = glance.download(client, glance.Found('i', 'n', 2))
+        error = self.assertRaises(OSError, source.read, 2)
+        self.assertEqual('the connection to Glance broke', str(error))
+
+    def test_not_allowed(self):
+        client = mock.Mock()
+        client.images.data.side_effect = glanceclient.exc.HTTPForbidden()
+        self.assertRaises(failure.CommandFailed, glance.download, client,
+                          glance.Found('i', 'n', 2))
 
 
 class WireTestCase(base.BaseTestCase):
@@ -156,7 +234,8 @@ class WireTestCase(base.BaseTestCase):
         source = progress.Progress(
             command.console(), io.BytesIO(b'x' * 300_000), 'a')
         return glance.upload(client, source, {
-            'name': 'n', 'min_ram': 1, 'os_command_line': '/x -y'})
+            'name': 'n', 'min_ram': 1, 'os_command_line': '/x -y',
+            'container_format': 'docker', 'disk_format': 'raw'})
 
     def test_upload(self):
         self.assertEqual('i', self.upload())
@@ -166,6 +245,28 @@ class WireTestCase(base.BaseTestCase):
             self.server.record)
         self.assertEqual(b'x' * 300_000, self.server.data)
         self.assertIsNone(self.server.deleted)
+
+    def download(self):
+        client = glance.connect({
+            'OS_AUTH_TYPE': 'none',
+            'OS_ENDPOINT': f'http://127.0.0.1:{self.server.server_port}'})
+        source = glance.download(client, glance.find(client, 'i'))
+        data = b''
+        while piece := source.read(7):
+            data += piece
+        return data
+
+    def test_download(self):
+        self.server.document = {'x': 'y' * 100}
+        text = json.dumps(self.server.document).encode()
+        self.server.checksum = hashlib.sha256(text).hexdigest()
+        self.assertEqual(text, self.download())
+
+    def test_download_of_other_bytes(self):
+        self.server.document = {}
+        self.server.checksum = '0' * 64
+        error = self.assertRaises(OSError, self.download)
+        self.assertIn('Corrupt image', error.strerror)
 
     def test_glance_refuses_the_bytes(self):
         self.server.status = 413

@@ -23,11 +23,7 @@ class TreeTestCase(base.BaseTestCase):
         os.utime(self.top / 'file', (5, 5.5))
 
     def tar(self, path=None, name='n', **kwargs):
-        tree = treewrite.Tree(path or self.top, name, **kwargs)
-        data = b''
-        while piece := tree.read(1000):
-            self.assertLessEqual(len(piece), 1000)
-            data += piece
+        data = b''.join(treewrite.Tree(path or self.top, name, **kwargs))
         self.assertEqual(0, len(data) % 512)
         return tarfile.open(fileobj=io.BytesIO(data))
 

@@ -1,3 +1,4 @@
+import json
 import pathlib
 from unittest import mock
 
@@ -31,8 +32,21 @@ class UploadsTestCase(command.CommandTestCase):
         self.assertEqual((0, 'the-id\n'), (ended.code, ended.output))
         self.assertEqual(
             {'name': 'a.t', 'visibility': 'private', 'min_disk': 0,
-             'min_ram': 64, 'os_command_line': '/x -y', 'data': b'tar'},
-            sent)
+             'min_ram': 64, 'os_command_line': '/x -y', 'data': b'tar',
+             'container_format': 'docker', 'disk_format': 'raw',
+             'protected': False}, sent)
+
+    def test_formats_and_tags(self):
+        ended, sent = self.upload(
+            '--name', 'n', '--container-format', 'bare', '--disk-format',
+            'iso', '--tag', 'a', '--tag', 'b', '--protected', '-f', 'json',
+            '-', data=b'x')
+        self.assertEqual(
+            ('bare', 'iso', ['a', 'b'], True),
+            tuple(sent[key] for key in ('container_format', 'disk_format',
+                                        'tags', 'protected')))
+        shown = json.loads(ended.output)
+        self.assertEqual(('the-id', 'n'), (shown['id'], shown['name']))
 
     def test_image_of_the_runtime(self):
         ended, sent = self.upload(
