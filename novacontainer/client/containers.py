@@ -216,7 +216,8 @@ class Containers:
         """
         self._post(name, 'rename', {'name': new_name})
 
-    def update(self, name: str, body: transport.Json) -> transport.Json:
+    def update(self, name: str, body: transport.Json,
+               timeout_s: float | None = None) -> transport.Json:
         """Change limits and the restart policy; of what runs, at once.
 
         :param body: ``Memory``, ``NanoCpus``, ``RestartPolicy``…
@@ -224,7 +225,8 @@ class Containers:
         :returns: ``Warnings``, a list of sentences.
         """
         answer: transport.Json = self._transport.json(
-            'POST', f'/containers/{name}/update', body=body)
+            'POST', f'/containers/{name}/update', body=body,
+            timeout_s=timeout_s)
         return answer
 
     def pause(self, name: str, reclaim: bool = False) -> None:

@@ -7,6 +7,7 @@ help (rebuild, soft delete, restore) is left to it.
 """
 
 from nova import context as nova_context
+from nova import exception
 from nova.virt import driver
 
 from novacontainer import client as runtime
@@ -21,6 +22,7 @@ from novacontainer.virt import imagecacheops
 from novacontainer.virt import imageops
 from novacontainer.virt import interfaceops
 from novacontainer.virt import lifecycle
+from novacontainer.virt import migrationops
 from novacontainer.virt import networkops
 from novacontainer.virt import powerops
 from novacontainer.virt import snapshotops
@@ -38,6 +40,8 @@ class ContainerDriver(driver.ComputeDriver):
         'supports_attach_interface': True,
         'supports_trusted_certs': True,
         'has_imagecache': True,
+        'supports_evacuate': True,
+        'supports_migrate_to_same_host': True,
     }
 
     def __init__(self, virtapi):
@@ -60,6 +64,7 @@ class ContainerDriver(driver.ComputeDriver):
             client, self._containers, self._networks)
         self._interfaces = interfaceops.InterfaceOps(
             self._containers, self._networks)
+        self._migrations = migrationops.MigrationOps(client, self._power)
         self._lifecycle = lifecycle.Lifecycle(client, self.emit_event)
 
     # The host
@@ -234,13 +239,48 @@ class ContainerDriver(driver.ComputeDriver):
         """Set the addresses of an instance anew."""
         self._interfaces.readdress(instance, nw_info or [])
 
-    # Evacuation: nothing is shared, so what an evacuated instance has left
-    # behind is removed when this host comes back.
+    # Moves
+
+    def migrate_disk_and_power_off(self, context, instance, dest, flavor,
+                                   network_info, block_device_info=None,
+                                   timeout=0, retry_interval=0):
+        """Stop an instance that is to be resized."""
+        return self._migrations.migrate_disk_and_power_off(
+            context, instance, dest, flavor, network_info or [], timeout)
+
+    def finish_migration(self, context, migration, instance, disk_info,
+                         network_info, image_meta, resize_instance,
+                         allocations, block_device_info=None, power_on=True,
+                         share_info=None):
+        """Start a resized instance."""
+        self._migrations.finish_migration(
+            context, instance, network_info or [], power_on)
+
+    def confirm_migration(self, context, migration, instance, network_info):
+        """Nothing is left to do, as the container stayed the same."""
+
+    def finish_revert_migration(self, context, instance, network_info,
+                                migration, block_device_info=None,
+                                power_on=True, share_info=None):
+        """Start an instance with what it had before."""
+        self._migrations.finish_revert_migration(
+            context, instance, network_info or [], power_on)
+
+    def check_can_live_migrate_destination(self, context, instance,
+                                           src_compute_info, dst_compute_info,
+                                           block_migration=False,
+                                           disk_over_commit=False):
+        """Say no in the way that leaves the instance running as it is."""
+        raise exception.MigrationPreCheckError(
+            reason='Containers cannot be migrated live.')
 
     def check_instance_shared_storage_local(self, context, instance):
-        """No storage is shared with other hosts."""
-        return
+        """What a host with the same storage recognises."""
+        return self._hosts.shared_storage_local(instance)
 
     def check_instance_shared_storage_remote(self, context, data):
-        """No storage is shared with other hosts."""
-        return False
+        """Whether this host has the storage of the one that asks."""
+        return self._hosts.shared_storage_remote(data)
+
+    def check_instance_shared_storage_cleanup(self, context, data):
+        """The question has left nothing behind."""

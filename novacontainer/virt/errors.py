@@ -31,6 +31,7 @@ class Operation(enum.Enum):
     UNPAUSE = 'unpause'
     SUSPEND = 'suspend'
     RESUME = 'resume'
+    RESIZE = 'resize'
     SNAPSHOT = 'snapshot'
     INSPECT = 'inspect'
     LOGIN = 'set up a login to'
@@ -72,6 +73,10 @@ def _not_running(error: _Error, uuid: str) -> Exception:
     return exception.InstanceNotRunning(instance_id=uuid)
 
 
+def _resize_failed(error: _Error, uuid: str) -> Exception:
+    return exception.ResizeError(reason=error.message)
+
+
 def _rolled_back(error: _Error, uuid: str) -> Exception:
     # Nothing has changed, so the instance is not in error either.
     return exception.InstanceFaultRollback(_not_running(error, uuid))
@@ -105,6 +110,11 @@ _OWN: dict[Operation, dict[type[_Error], _Make]] = {
     Operation.PAUSE: {
         exceptions.Conflict: _not_running,
     },
+    Operation.RESIZE: {
+        # A host without the programs; Nova would take NotImplementedError
+        # for a driver without the operation.
+        exceptions.NotSupported: _resize_failed,
+    },
     Operation.SUSPEND: {
         exceptions.Conflict: _rolled_back,
     },
@@ -116,6 +126,7 @@ _FAILURE: dict[Operation, type[exception.NovaException]] = {
     Operation.POWER_ON: exception.InstancePowerOnFailure,
     Operation.POWER_OFF: exception.InstancePowerOffFailure,
     Operation.REBOOT: exception.InstanceRebootFailure,
+    Operation.RESIZE: exception.ResizeError,
 }
 
 

@@ -9,6 +9,7 @@ import typing
 
 from nova.compute import provider_tree as compute_tree
 from nova.objects import fields
+from nova.objects import instance as instance_objects
 from nova.virt import node
 import os_resource_classes as orc
 from oslo_concurrency import processutils
@@ -117,6 +118,27 @@ class HostOps:
             for name, total, reserved in rows if total})
         # Added, not set: operators' own traits stay.
         provider_tree.add_traits(nodename, TRAIT)
+
+    def shared_storage_local(
+        self, instance: instance_objects.Instance,
+    ) -> dict[str, str]:
+        """What the host that shares an instance's storage recognises.
+
+        No storage is shared between hosts; but a resize may have been
+        within this one.  Of an instance that is on another host by now, all
+        that is here is a leftover: not even a question is asked, which
+        nobody may be there to answer.
+
+        :raises: NotImplementedError, which the manager takes for: is not
+            shared (None would mean that it is)
+        """
+        if instance.host != self._nodename:
+            raise NotImplementedError
+        return {'host': self._nodename}
+
+    def shared_storage_remote(self, data: dict[str, str]) -> bool:
+        """Whether it is this host that asks itself."""
+        return data.get('host') == self._nodename
 
     def get_host_ip_addr(self) -> str:
         """Address of this host for others: nova.conf's ``my_ip``."""

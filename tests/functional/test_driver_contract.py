@@ -30,7 +30,6 @@ NOT_IMPLEMENTED = {
     'test_host_power_action_shutdown',
     'test_host_power_action_startup',
     'test_live_migration_abort',
-    'test_migrate_disk_and_power_off',
     'test_poll_rebooting_instances',
     'test_rescue',
     'test_restore_running',

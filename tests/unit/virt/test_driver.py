@@ -18,6 +18,7 @@ from novacontainer.virt import imagecacheops
 from novacontainer.virt import imageops
 from novacontainer.virt import interfaceops
 from novacontainer.virt import lifecycle
+from novacontainer.virt import migrationops
 from novacontainer.virt import networkops
 from novacontainer.virt import powerops
 from novacontainer.virt import snapshotops
@@ -42,6 +43,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
                 ('_images', imageops.ImageOps),
                 ('_hosts', hostops.HostOps),
                 ('_interfaces', interfaceops.InterfaceOps),
+                ('_migrations', migrationops.MigrationOps),
                 ('_networks', networkops.NetworkOps),
                 ('_power', powerops.PowerOps),
                 ('_snapshots', snapshotops.SnapshotOps),
@@ -63,7 +65,8 @@ class ContainerDriverTestCase(base.BaseTestCase):
         capabilities = driver.ContainerDriver.capabilities
         self.assertEqual({
             'has_imagecache', 'supports_attach_interface',
-            'supports_image_type_raw', 'supports_trusted_certs'}, {
+            'supports_evacuate', 'supports_image_type_raw',
+            'supports_migrate_to_same_host', 'supports_trusted_certs'}, {
             name for name, supported in capabilities.items() if supported})
         self.assertEqual(set(nova_driver.ComputeDriver.capabilities),
                          set(capabilities))
@@ -176,11 +179,41 @@ class ContainerDriverTestCase(base.BaseTestCase):
         self.driver._snapshots.snapshot.assert_called_once_with(
             _C, self.instance, 'id', mock.sentinel.update)
 
-    def test_nothing_is_shared(self):
-        self.assertIsNone(self.driver.check_instance_shared_storage_local(
-            _C, self.instance))
-        self.assertIs(False, self.driver.check_instance_shared_storage_remote(
-            _C, {}))
+    def test_shared_storage(self):
+        hosts = self.driver._hosts
+        self.assertIs(
+            hosts.shared_storage_local.return_value,
+            self.driver.check_instance_shared_storage_local(
+                _C, self.instance))
+        self.assertIs(
+            hosts.shared_storage_remote.return_value,
+            self.driver.check_instance_shared_storage_remote(_C, {}))
+        self.driver.check_instance_shared_storage_cleanup(_C, {})
+
+    def test_resize(self):
+        ops = self.driver._migrations
+        self.assertIs(
+            ops.migrate_disk_and_power_off.return_value,
+            self.driver.migrate_disk_and_power_off(
+                _C, self.instance, 'dest', mock.sentinel.flavor, _N,
+                timeout=9))
+        ops.migrate_disk_and_power_off.assert_called_once_with(
+            _C, self.instance, 'dest', mock.sentinel.flavor, _N, 9)
+        self.driver.finish_migration(
+            _C, None, self.instance, '', _N, None, True, {})
+        ops.finish_migration.assert_called_once_with(
+            _C, self.instance, _N, True)
+        self.driver.confirm_migration(_C, None, self.instance, _N)
+        self.driver.finish_revert_migration(
+            _C, self.instance, _N, None, power_on=False)
+        ops.finish_revert_migration.assert_called_once_with(
+            _C, self.instance, _N, False)
+
+    def test_live_migration_is_refused_before_it_begins(self):
+        self.assertRaises(
+            exception.MigrationPreCheckError,
+            self.driver.check_can_live_migrate_destination, _C,
+            self.instance, {}, {})
 
     def test_start_and_stop(self):
         self.driver.init_host('cpu1')

@@ -54,7 +54,8 @@ class TranslatedTestCase(base.BaseTestCase):
             exception.InternalError, _Operation.SNAPSHOT, error)
 
     def test_not_supported(self):
-        for operation in set(_Operation) - {_Operation.DESTROY}:
+        for operation in set(_Operation) - {
+                _Operation.DESTROY, _Operation.RESIZE}:
             self.assertBecomes(NotImplementedError, operation,
                                exceptions.NotSupported('No checkpoint.'))
 
@@ -93,6 +94,7 @@ class TranslatedTestCase(base.BaseTestCase):
             _Operation.UNPAUSE: exception.InternalError,
             _Operation.SUSPEND: exception.InternalError,
             _Operation.RESUME: exception.InternalError,
+            _Operation.RESIZE: exception.ResizeError,
             _Operation.SNAPSHOT: exception.InternalError,
             _Operation.INSPECT: exception.InternalError,
             _Operation.LOGIN: exception.InternalError,

@@ -13,6 +13,7 @@ from novacontainer import client as runtime
 from novacontainer.client import exceptions
 from novacontainer.client import system
 from novacontainer.virt import hostops
+from tests import instances
 
 _NODE = '6a2b3c4d-0000-4000-8000-000000000002'
 
@@ -92,6 +93,20 @@ class HostOpsTestCase(base.BaseTestCase):
         self.ops.update_provider_tree(
             tree, 'cpu1', {'VCPU': 1, 'MEMORY_MB': 1, 'DISK_GB': 1}, 0)
         self.assertNotIn('DISK_GB', tree.data('cpu1').inventory)
+
+    def test_nothing_is_shared_but_with_oneself(self):
+        self.ops.init_host('cpu1')
+        here = instances.instance(host='cpu1')
+        data = self.ops.shared_storage_local(here)
+        self.assertTrue(self.ops.shared_storage_remote(data))
+        self.ops.init_host('cpu2')
+        self.assertFalse(self.ops.shared_storage_remote(data))
+
+    def test_what_has_moved_away_is_a_leftover(self):
+        self.ops.init_host('cpu1')
+        self.assertRaises(
+            NotImplementedError, self.ops.shared_storage_local,
+            instances.instance(host='cpu2'))
 
     def test_address(self):
         self.conf.config(my_ip='192.0.2.7')
