@@ -6,6 +6,7 @@ to make what it uses, and there are no globals.
 """
 
 import asyncio
+from collections.abc import Sequence
 import contextlib
 import os
 import pathlib
@@ -28,6 +29,7 @@ from novacontainer.runtime.host import rlimits
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import containers
+from novacontainer.runtime.service import copyup
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
@@ -41,9 +43,11 @@ from novacontainer.runtime.service import pruning
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import resources
 from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import staging
 from novacontainer.runtime.service import stats
 from novacontainer.runtime.service import system
 from novacontainer.runtime.service import top
+from novacontainer.runtime.service import volumemounts
 from novacontainer.runtime.service import volumes
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.storage import overlay
@@ -143,16 +147,23 @@ class _Parts:
             db, blobs.Blobs(places.blobs), layers.Layers(places.layers),
             unpacker.Unpacker(), hub.publish, self._using_image,
             _image_limits(conf))
+        binds = bindpolicy.Policy(tuple(conf.containers.bind_roots))
         self._volumes = volumes.VolumeService(
             db=db, files=volumefiles.VolumeFiles(places.volumes),
-            policy=bindpolicy.Policy(tuple(conf.containers.bind_roots)),
-            hub=hub)
+            policy=binds, hub=hub)
+        opener = volumemounts.VolumeMounts(self._volumes, binds)
+        sandbox = sandboxes.Sandboxes(run_root)
         cgroup_version = cgroups.layout().version
         chosen = _options(conf, data_root, run_root, engine, cgroup_version)
         self._containers = containers.ContainerService(
             options=chosen,
             db=db, images=self._images, storage=storage, engine=engine,
-            sandbox=sandboxes.Sandboxes(run_root), hub=hub)
+            sandbox=sandbox, volumes=self._volumes, hub=hub,
+            staging=staging.Staging(run_root, opener, binds, sandbox),
+            copyup=copyup.CopyUp(
+                storage=storage, service=self._volumes, opener=opener,
+                limits=chosen.archive_limits, unpack=unpacker.Unpacker(),
+                layer_paths=self._layer_paths))
         self._volumes.recover()
         # Containers first: what they no longer use, images may collect.
         self._containers.open()
@@ -173,6 +184,9 @@ class _Parts:
             top=top.Top(chosen.settings, registry.Registry(db)),
             logs=logs.LogService(),
             info=_system(conf, data_root, storage, engine, cgroup_version))
+
+    def _layer_paths(self, image_id: str) -> Sequence[pathlib.Path]:
+        return self._images.layer_paths(self._images.get(image_id))
 
     def application(self) -> web.Application:
         """Return the API in front of the services."""

@@ -78,6 +78,37 @@ class Status(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class MountPoint:
+    """What a container has at a path that is not its own root disk.
+
+    :param type: ``bind``, ``volume`` or ``tmpfs``.
+    :param target: where, absolute, as the container sees it.
+    :param source: path of the host, or name of the volume.
+    :param mode: as the client wrote it, such as ``ro,z``.
+    :param propagation: of a bind, such as ``rprivate``.
+    :param words: options of a tmpfs.
+    :param anonymous: a volume that nobody gave a name.
+    :param copies: an empty volume gets what the image has at the target.
+    :param subpath: the part of the volume that is mounted; '': all of it.
+    :param by_root: root of the host has asked for it.
+    :param listed: it is shown among the container's mounts.
+    """
+
+    type: str
+    target: str
+    source: str = ''
+    writable: bool = True
+    mode: str = ''
+    propagation: str = ''
+    words: tuple[str, ...] = ()
+    anonymous: bool = False
+    copies: bool = False
+    subpath: str = ''
+    by_root: bool = False
+    listed: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Container:
     """A container's record.
 
@@ -92,6 +123,7 @@ class Container:
     :param error: why the last start failed, in plain words, or ''.
     :param restart_count: starts by its restart policy since a person's.
     :param stopped_by_hand: a person stopped it, and has not started it.
+    :param mounts: outer ones before those within.
     """
 
     id: str
@@ -113,6 +145,7 @@ class Container:
     started: datetime.datetime | None = None
     finished: datetime.datetime | None = None
     stopped_by_hand: bool = False
+    mounts: tuple[MountPoint, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,16 +170,19 @@ class Inside:
 
     :param root: its root directory.
     :param user_namespace: whose ids the files have; -1: the host's.
+    :param mount_namespace: what is mounted in the root is there for as long
+        as somebody holds this; -1: nobody needs to.
     """
 
     root: int
     user_namespace: int = -1
+    mount_namespace: int = -1
 
     @property
     def descriptors(self) -> tuple[int, ...]:
         """All that are open."""
-        return tuple(fd for fd in (self.root, self.user_namespace)
-                     if fd >= 0)
+        return tuple(fd for fd in (self.root, self.user_namespace,
+                                   self.mount_namespace) if fd >= 0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ runtime finds only real directories and files.
 from collections.abc import Iterator
 from collections.abc import Sequence
 import contextlib
+import errno
 import os
 import pathlib
 import stat
@@ -56,6 +57,16 @@ def prepare(rootfs: pathlib.Path, targets: Sequence[tuple[str, bool]],
         raise exception.Internal(
             f'Cannot prepare the root file system {rootfs}: {error}',
             'container.rootfs') from error
+
+
+def mount_id(fd: int) -> int:
+    """Return the number of the mount that an open file is on (proc(5))."""
+    with open(f'/proc/self/fdinfo/{fd}', encoding='ascii') as lines:
+        for line in lines:
+            name, _, value = line.partition(':')
+            if name == 'mnt_id':
+                return int(value)
+    raise OSError(errno.ENODATA, os.strerror(errno.ENODATA))
 
 
 def _prepare(root_fd: int, targets: Sequence[tuple[str, bool]], uid: int,

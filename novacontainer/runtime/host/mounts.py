@@ -20,19 +20,25 @@ MS_NODEV = 4
 MS_NOEXEC = 8
 MS_BIND = 0x1000
 MS_REC = 0x4000
+MS_PRIVATE = 1 << 18
+MS_SLAVE = 1 << 19
 MS_SHARED = 1 << 20
 
 MNT_DETACH = 2
 UMOUNT_NOFOLLOW = 8
 
+MOUNT_ATTR_RDONLY = 1
+MOUNT_ATTR_NODEV = 4
 MOUNT_ATTR_IDMAP = 0x00100000
 
 _AT_FDCWD = -100
 _AT_EMPTY_PATH = 0x1000
+_AT_RECURSIVE = 0x8000
 _OPEN_TREE_CLONE = 1
 _FSOPEN_CLOEXEC = 1
 _FSMOUNT_CLOEXEC = 1
 _MOVE_MOUNT_F_EMPTY_PATH = 4
+_MOVE_MOUNT_T_EMPTY_PATH = 0x40
 
 _FSCONFIG_SET_FLAG = 0
 _FSCONFIG_SET_STRING = 1
@@ -67,27 +73,56 @@ def unmount(target: str, flags: int = 0) -> None:
         os.fsencode(target), flags | UMOUNT_NOFOLLOW), target)
 
 
-def clone_tree(path: str) -> int:
+def clone_tree(path: str, recursive: bool = False) -> int:
     """Return a descriptor of a detached clone of the mount under ``path``.
 
-    The clone shows what lies below ``path`` on that one file system, not
-    the mounts beneath it, and disappears with the descriptor.
+    The clone shows what lies below ``path`` on that one file system and
+    disappears with the descriptor.
+
+    :param recursive: with the mounts beneath it.
     """
     return syscalls.call(
         syscalls.OPEN_TREE, _AT_FDCWD, os.fsencode(path),
-        _OPEN_TREE_CLONE | os.O_CLOEXEC, subject=path)
+        _OPEN_TREE_CLONE | os.O_CLOEXEC | _recursion(recursive),
+        subject=path)
 
 
-def set_id_map(mount_fd: int, userns_fd: int) -> None:
+def set_id_map(mount_fd: int, userns_fd: int,
+               recursive: bool = False) -> None:
     """Make a detached mount an idmapped one (Linux 5.12, mount_setattr(2)).
 
     :param userns_fd: user namespace whose mapping is applied: id 0 on disk
         appears as the host id to which that namespace maps 0.
+    :param recursive: and the mounts beneath it, or none of them.
     """
-    attributes = _MountAttr(attr_set=MOUNT_ATTR_IDMAP, userns_fd=userns_fd)
+    _set_attributes(mount_fd, _MountAttr(
+        attr_set=MOUNT_ATTR_IDMAP, userns_fd=userns_fd), recursive)
+
+
+def restrict(mount_fd: int, attributes: int,
+             recursive: bool = False) -> None:
+    """Give a detached mount ``MOUNT_ATTR_RDONLY`` or ``…_NODEV``."""
+    _set_attributes(mount_fd, _MountAttr(attr_set=attributes), recursive)
+
+
+def seclude(mount_fd: int, propagation: int) -> None:
+    """Make a detached mount, and those beneath it, private or a slave.
+
+    :param propagation: ``MS_PRIVATE`` or ``MS_SLAVE``.
+    """
+    _set_attributes(mount_fd, _MountAttr(propagation=propagation), True)
+
+
+def _set_attributes(mount_fd: int, attributes: _MountAttr,
+                    recursive: bool) -> None:
     syscalls.call(
-        syscalls.MOUNT_SETATTR, mount_fd, b'', _AT_EMPTY_PATH,
-        bytes(attributes), ctypes.sizeof(attributes))
+        syscalls.MOUNT_SETATTR, mount_fd, b'',
+        _AT_EMPTY_PATH | _recursion(recursive), bytes(attributes),
+        ctypes.sizeof(attributes))
+
+
+def _recursion(recursive: bool) -> int:
+    return _AT_RECURSIVE if recursive else 0
 
 
 def attach(mount_fd: int, target: str) -> None:
@@ -95,6 +130,13 @@ def attach(mount_fd: int, target: str) -> None:
     syscalls.call(
         syscalls.MOVE_MOUNT, mount_fd, b'', _AT_FDCWD, os.fsencode(target),
         _MOVE_MOUNT_F_EMPTY_PATH, subject=target)
+
+
+def attach_to(mount_fd: int, target_fd: int) -> None:
+    """Attach a detached mount to what a descriptor (O_PATH) stands for."""
+    syscalls.call(
+        syscalls.MOVE_MOUNT, mount_fd, b'', target_fd, b'',
+        _MOVE_MOUNT_F_EMPTY_PATH | _MOVE_MOUNT_T_EMPTY_PATH)
 
 
 class FilesystemContext:

@@ -1,14 +1,17 @@
 """Files in and out of containers: ``docker cp`` and ``docker export``.
 
 Called by ``api.routes.files``.  Calls ``unpack`` (a confined process, in the
-container's user namespace), ``host.inroot``, ``storage`` and the sandbox.
+container's user namespace), ``host.inroot``, ``storage``,
+``service.staging`` and the sandbox.
 
 What runs is seen as it sees itself, with its mounts; of what does not run
-the root is mounted for as long as it takes.  Nobody waits for a slow client:
+the root is mounted for as long as it takes, and in a view of one's own
+(``host.mountviews``) its volumes and binds.  Nobody waits for a slow client:
 the container's lock is held only to begin and to end, and who starts or
-removes the container meanwhile takes the mount over.
+removes the container meanwhile takes the root over.
 """
 
+import collections
 from collections.abc import Callable, Iterator, Sequence
 import contextlib
 import datetime
@@ -21,6 +24,7 @@ import typing
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import inroot
 from novacontainer.runtime.host import mountpoints
+from novacontainer.runtime.host import mountviews
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
 from novacontainer.runtime.image import limits as image_limits
@@ -28,10 +32,10 @@ from novacontainer.runtime import models
 from novacontainer.runtime.oci import users
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import locks
-from novacontainer.runtime.service import mounts as container_mounts
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import runspec
 from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import staging as stagings
 from novacontainer.runtime.service import state
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.unpack import unpacker
@@ -62,6 +66,7 @@ class Archives:
     def __init__(
         self, *, registry: registry.Registry,
         storage: storage_base.Storage, sandbox: sandboxes.Sandboxes,
+        staging: stagings.Staging,
         locks: locks.Locks, limits: image_limits.Limits,
         unpack: unpacker.Unpacker,
         layer_paths: Callable[[str], Sequence[pathlib.Path]],
@@ -69,10 +74,14 @@ class Archives:
         self._registry = registry
         self._storage = storage
         self._sandboxes = sandbox
+        self._staging = staging
         self._locks = locks
         self._limits = limits
         self._unpack = unpack
         self._layer_paths = layer_paths
+        # How often containers that do not run are looked into now; to be
+        # used under their locks.
+        self._visits: collections.Counter[str] = collections.Counter()
 
     def stat(self, name: str, path: str) -> models.PathStat:
         """Tell what is at a path; a link at its end is not followed.
@@ -87,9 +96,12 @@ class Archives:
 
         :raises NotFound: no such container, or nothing at the path.
         """
-        with self._inside(name) as (_, place):
-            base = posixpath.basename(path.rstrip('/')) or '.'
-            self._pack(place, path, base, sink)
+        with self._inside(name) as (container, place):
+            # The root keeps its name: clients put theirs before the slash.
+            base = posixpath.basename(path.rstrip('/')) or '/'
+            self._pack(place, path, base, sink, [
+                point.target for point in container.mounts
+                if point.type != 'tmpfs'])
 
     def export(self, name: str, sink: Writer) -> None:
         """Write the whole root, without what is mounted into it.
@@ -124,9 +136,10 @@ class Archives:
                 extraction.finish()
 
     def _pack(self, place: models.Inside, path: str, name: str,
-              sink: Writer) -> None:
+              sink: Writer, volumes: Sequence[str] = ()) -> None:
         with contextlib.closing(self._unpack.pack(
-                place, path, name, self._limits)) as production:
+                place, path, name, self._limits,
+                volumes=volumes)) as production:
             while data := production.read(chunks.CHUNK_BYTES):
                 sink.write(data)
             production.finish()
@@ -144,35 +157,49 @@ class Archives:
                   diskfaults.translated('Cannot open the container')):
                 now = self._registry.current(container)
                 state.check_present(now, 'copy files of')
-                root = self._open_root(now, mounts, stack)
-                stack.callback(os.close, root)
-                place = models.Inside(root, self._open_ids(now, stack))
+                if mounts and state.is_live(now):
+                    root, space = _running_root(now), -1
+                    stack.callback(os.close, root)
+                else:
+                    root, space = self._open_root(now, mounts, stack)
+                place = models.Inside(
+                    root, self._open_ids(now, stack), space)
             yield now, place
 
     def _open_root(self, now: models.Container, mounts: bool,
-                   stack: contextlib.ExitStack) -> int:
-        if mounts and state.is_live(now):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                return os.open(f'/proc/{now.pid}/root', _DIRECTORY)
-            raise exception.Conflict(
-                f'Container {now.id} has just ended; try again',
-                'container.not_running')
-        if not now.pid:
-            stack.callback(self._leave, now.id)
+                   stack: contextlib.ExitStack) -> tuple[int, int]:
+        """Open a root that no process has; and its mount namespace, or -1."""
+        self._visits[now.id] += 1
+        stack.callback(self._leave, now.id)
         self._sandboxes.ensure(now)
         rootfs = self._storage.mount(
             now.id, self._layer_paths(now.image_id), now.id_map)
-        if not now.started:
+        wanted = mounts and any(
+            point.type != 'tmpfs' for point in now.mounts)
+        clones: Sequence[stagings.Clone] = ()
+        if wanted:
+            clones = stack.enter_context(self._staging.cloned(now))
+        if wanted or not now.started:
             # As they will be when it runs.
             mountpoints.prepare(
-                rootfs, [(place, True) for place
-                         in container_mounts.volumes(now.config)],
+                rootfs, [(clone.point.target, clone.is_directory)
+                         for clone in clones],
                 now.id_map, now.config.get('WorkingDir') or '/')
-        return os.open(rootfs, _DIRECTORY)
+        if wanted:
+            return stack.enter_context(mountviews.opened(
+                rootfs, [(clone.point.target, clone.mount)
+                         for clone in clones]))
+        root = os.open(rootfs, _DIRECTORY)
+        stack.callback(os.close, root)
+        return root, -1
 
     def _leave(self, container_id: str) -> None:
-        """Unmount what was mounted to look into it."""
+        """Unmount what was mounted to look into it, as the last one."""
         with self._locks.hold(container_id):
+            self._visits[container_id] -= 1
+            if self._visits[container_id]:
+                return
+            del self._visits[container_id]
             now = self._registry.find(container_id)
             if now is not None and not now.pid:
                 self._storage.unmount(container_id)
@@ -185,6 +212,14 @@ class Archives:
         handle = os.open(pin, os.O_RDONLY)
         stack.callback(os.close, handle)
         return handle
+
+
+def _running_root(now: models.Container) -> int:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return os.open(f'/proc/{now.pid}/root', _DIRECTORY)
+    raise exception.Conflict(
+        f'Container {now.id} has just ended; try again',
+        'container.not_running')
 
 
 def _stat(root: int, path: str, follow: bool = False) -> models.PathStat:
@@ -222,13 +257,22 @@ def _stat(root: int, path: str, follow: bool = False) -> models.PathStat:
 
 def _check_target(container: models.Container, root: int,
                   path: str) -> None:
-    if container.host_config.get('ReadonlyRootfs'):
-        raise exception.Forbidden(
-            'container rootfs is marked read-only', 'file.read_only')
     if not stat.S_ISDIR(_stat(root, path, follow=True).mode):
         raise exception.InvalidRequest(
             f'extraction point is not a directory: {path}',
             'file.not_directory')
+    handle = inroot.open_path(root, path, _DIRECTORY)
+    try:
+        on_root = mountpoints.mount_id(handle) == mountpoints.mount_id(root)
+        readonly = os.fstatvfs(handle).f_flag & os.ST_RDONLY
+    finally:
+        os.close(handle)
+    if on_root and container.host_config.get('ReadonlyRootfs'):
+        raise exception.Forbidden(
+            'container rootfs is marked read-only', 'file.read_only')
+    if readonly:
+        raise exception.Forbidden(
+            'mounted volume is marked read-only', 'file.read_only')
 
 
 def _user(container: models.Container, root: int) -> models.User:

@@ -69,15 +69,14 @@ def merge(body: models.Json, image: models.Image,
         'ExposedPorts': {**(own.get('ExposedPorts') or {}),
                          **(body.get('ExposedPorts') or {})} or None,
         'Volumes': {**(own.get('Volumes') or {}),
-                    **(body.get('Volumes') or {}),
-                    **mounts.anonymous(body)} or None,
+                    **(body.get('Volumes') or {})} or None,
         'NetworkDisabled': bool(body.get('NetworkDisabled')),
         'StopSignal': _stop_signal(body, own),
         'StopTimeout': _stop_timeout(body),
     })
     merged.update(_checks(body, own))
     mounts.volumes(merged)
-    return merged, _warnings(merged)
+    return merged, []
 
 
 def merge_env(asked: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -194,14 +193,6 @@ def _stop_timeout(body: models.Json) -> int | None:
             f'StopTimeout {timeout_s} is invalid: give seconds, or -1 to '
             'wait for ever', 'container.invalid_stop_timeout')
     return timeout_s
-
-
-def _warnings(merged: models.Json) -> list[str]:
-    if not merged['Volumes']:
-        return []
-    return ['Volumes are not kept apart from the container in this version: '
-            f'{", ".join(sorted(merged["Volumes"]))} '
-            'lies on its root disk and goes with it.']
 
 
 def _or(value: object, default: bool) -> bool:

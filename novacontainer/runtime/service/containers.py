@@ -22,6 +22,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.service import alterations
 from novacontainer.runtime.service import archives
 from novacontainer.runtime.service import attachments
+from novacontainer.runtime.service import copyup as copyups
 from novacontainer.runtime.service import creation
 from novacontainer.runtime.service import differences
 from novacontainer.runtime.service import directories
@@ -47,8 +48,10 @@ from novacontainer.runtime.service import removal
 from novacontainer.runtime.service import restarts
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import snapshots
+from novacontainer.runtime.service import staging as stagings
 from novacontainer.runtime.service import state
 from novacontainer.runtime.service import usage
+from novacontainer.runtime.service import volumes as volume_service
 from novacontainer.runtime.service import waiters
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.store import containers as container_records
@@ -84,6 +87,8 @@ class ContainerService:
     def __init__(self, *, options: Options, db: database.Database,
                  images: Images, storage: storage_base.Storage,
                  engine: engine_base.Engine, sandbox: sandboxes.Sandboxes,
+                 volumes: volume_service.VolumeService,
+                 staging: stagings.Staging, copyup: copyups.CopyUp,
                  hub: events.EventHub) -> None:
         self._images = images
         self._storage = storage
@@ -91,6 +96,7 @@ class ContainerService:
         self._places = directories.Directories(
             options.data_root, options.run_root)
         self._sandboxes = sandbox
+        self._staging = staging
         self._waiters = waiters.Waiters()
         self._keeper = logkeeping.LogKeeper()
         self._monitor = exits.ExitMonitor(self._ended)
@@ -102,11 +108,12 @@ class ContainerService:
             settings=options.settings, places=self._places, storage=storage,
             engine=engine, sandbox=self._sandboxes, monitor=self._monitor,
             layer_paths=self._layer_paths, find=self._registry.find,
-            keeper=self._keeper)
+            keeper=self._keeper, staging=staging)
         self._prepare = prepare
         self._creation = creation.Creation(
             policy=options.policy, images=images, registry=self._registry,
-            places=self._places, storage=storage, ranges=ranges, hub=hub)
+            places=self._places, storage=storage, ranges=ranges,
+            volumes=volumes, copyup=copyup, hub=hub)
         self._endings = endings.Endings(
             settings=options.settings, registry=self._registry,
             engine=engine, prepare=prepare, hub=hub, locks=shared_locks,
@@ -114,7 +121,7 @@ class ContainerService:
         self._removal = removal.Removal(
             registry=self._registry, places=self._places, storage=storage,
             engine=engine, sandbox=self._sandboxes, prepare=prepare,
-            endings=self._endings, ranges=ranges, hub=hub,
+            endings=self._endings, ranges=ranges, volumes=volumes, hub=hub,
             locks=shared_locks, waiters=self._waiters)
         self._add_companions(options, db, engine, hub, shared_locks)
         self._restarts = restarts.Restarts(
@@ -164,8 +171,9 @@ class ContainerService:
         #: Files in and out.
         self.archives = archives.Archives(
             registry=self._registry, storage=self._storage,
-            sandbox=self._sandboxes, locks=shared_locks,
-            limits=options.archive_limits, unpack=unpacker.Unpacker(),
+            sandbox=self._sandboxes, staging=self._staging,
+            locks=shared_locks, limits=options.archive_limits,
+            unpack=unpacker.Unpacker(),
             layer_paths=self._layer_paths)
         #: Files that containers changed.
         self.differences = differences.Differences(
@@ -175,12 +183,15 @@ class ContainerService:
 
     def open(self) -> recovery.Report:
         """Recover what an earlier daemon left, and begin to watch."""
+        self._registry.plan_mounts()
         report = self._recovery.run()
+        everything = self._registry.select(container_records.Criteria())
+        self._staging.open(one for one in everything if one.pid)
         self._monitor.start()
         self._keeper.open()
-        for container in self._registry.select(
-                container_records.Criteria(statuses=tuple(state.LIVE))):
-            self._prepare.keep_log(container)
+        for container in everything:
+            if state.is_live(container):
+                self._prepare.keep_log(container)
         self.execs.open()
         self.healths.open()
         self._restarts.open(self._registry.select(
@@ -200,12 +211,14 @@ class ContainerService:
         self.execs.close()
 
     def create(self, config: models.Json, name: str | None,
-               platform: str | None = None) -> tuple[str, list[str]]:
+               platform: str | None = None,
+               by_root: bool = False) -> tuple[str, list[str]]:
         """Create a container.
 
         :param config: body of ``POST /containers/create``, types checked.
         :param name: None: a random one.
         :param platform: the image must be of it; see ``service.platforms``.
+        :param by_root: the client is root of the host.
         :return: id, and warnings for the client.
         :raises NotFound: no such image.
         :raises Conflict: the name is taken.
@@ -214,7 +227,7 @@ class ContainerService:
         :raises Forbidden: the operator does not allow it.
         :raises Unavailable: the disk is full, or the id ranges are used up.
         """
-        return self._creation.create(config, name, platform)
+        return self._creation.create(config, name, platform, by_root)
 
     def get(self, name: str) -> models.Container:
         """Return one container."""
@@ -303,13 +316,13 @@ class ContainerService:
         """Remove a container and everything that belongs to it.
 
         :param force: kill it first where it runs.
-        :param volumes: of no effect, there are no volumes apart from it.
+        :param volumes: and the volumes that nobody named.
         :raises Conflict: it runs and force was not asked for.
         """
         container = self.get(name)
         if not force:
             state.check_restarting(container)
-        self._removal.remove(container, force)
+        self._removal.remove(container, force, volumes)
 
     def commit(self, name: str, *, repo: str | None, tag: str | None,
                author: str, message: str, pause: bool,

@@ -5,6 +5,7 @@ Called by ``service.containers``.  Calls ``service.images`` for the image,
 for the writable layer, the registry for the record.
 """
 
+from collections.abc import Sequence
 import contextlib
 import dataclasses
 import datetime
@@ -15,17 +16,19 @@ from oslo_log import log as logging
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.service import config as configs
+from novacontainer.runtime.service import copyup
 from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import idranges
-from novacontainer.runtime.service import mounts
+from novacontainer.runtime.service import mountplan
 from novacontainer.runtime.service import names
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import platforms
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import resources
+from novacontainer.runtime.service import volumes
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.store import containers
 
@@ -52,6 +55,8 @@ class Creation:
         places: directories.Directories,
         storage: storage_base.Storage,
         ranges: idranges.IdRanges,
+        volumes: volumes.VolumeService,
+        copyup: copyup.CopyUp,
         hub: events.EventHub,
     ) -> None:
         self._policy = policy
@@ -60,10 +65,13 @@ class Creation:
         self._places = places
         self._storage = storage
         self._ranges = ranges
+        self._volumes = volumes
+        self._copyup = copyup
         self._hub = hub
 
     def create(self, body: models.Json, name: str | None,
-               platform: str | None) -> tuple[str, list[str]]:
+               platform: str | None,
+               by_root: bool) -> tuple[str, list[str]]:
         """See :meth:`service.containers.ContainerService.create`."""
         container_id = names.new_id()
         checked = names.check(name) if name else self._free_name()
@@ -80,22 +88,27 @@ class Creation:
         host_config = hostconfig.normalise(body, self._policy)
         warnings += netmodes.check(body, host_config, self._policy.network)
         netmodes.resolve(host_config, merged, body, self._registry.get)
-        mounts.check_sources(mounts.requested(host_config))
-        container = self._make(models.Container(
-            id=container_id,
-            name=checked,
-            image_id=image.id,
-            image_name=reference,
-            config=merged,
-            host_config=host_config,
-            id_map=None,
-            created=datetime.datetime.now(datetime.UTC)))
+        wishes = mountplan.plan(
+            host_config, merged, self._registry.get, by_root)
+        mountplan.provide_sources(wishes, by_root)
+        with self._volumes.claimed(wishes, by_root) as fresh:
+            container = self._make(models.Container(
+                id=container_id,
+                name=checked,
+                image_id=image.id,
+                image_name=reference,
+                config=merged,
+                host_config=host_config,
+                id_map=None,
+                created=datetime.datetime.now(datetime.UTC),
+                mounts=tuple(wish.point for wish in wishes)), fresh)
         LOG.info('Container %s (%s) created from %s', container.id,
                  container.name, container.image_name)
         self._hub.publish(events.container_event(container, 'create'))
         return container_id, warnings
 
-    def _make(self, container: models.Container) -> models.Container:
+    def _make(self, container: models.Container,
+              fresh: Sequence[models.Volume]) -> models.Container:
         """Make the files, then the record; or nothing."""
         with contextlib.ExitStack() as undo:
             if container.host_config.get('UsernsMode') != 'host':
@@ -109,7 +122,9 @@ class Creation:
             self._storage.prepare(
                 container.id, container.id_map,
                 resources.disk_bytes(container.host_config))
-            self._registry.add(container)
+            self._copyup.run(
+                container, {volume.name: volume for volume in fresh})
+            self._registry.add(container, fresh)
             undo.pop_all()
         return container
 

@@ -10,7 +10,6 @@ from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import locks
-from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import state
 from novacontainer.runtime.storage import base as storage_base
@@ -53,8 +52,8 @@ class Differences:
 
 def _mount_points(container: models.Container) -> frozenset[str]:
     """Return what we made for the container, and its parents."""
-    targets = [mount.target for mount in (
-        *defaults.mounts(0), *mounts.requested(container.host_config))]
+    targets = [mount.target for mount in defaults.mounts(0)]
+    targets += [point.target for point in container.mounts]
     targets += [f'/etc/{name}' for name in etcfiles.NAMES]
     return frozenset(
         str(path) for target in targets

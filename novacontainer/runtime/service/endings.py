@@ -95,6 +95,7 @@ class Endings:
         self._hub.publish(events.container_event(
             ended, 'die', {'exitCode': str(code),
                            'execDuration': str(_ran_s(ended))}))
+        self._prepare.unmounted(ended)
         self._waiters.exited(ended.id, code)
         return ended
 
@@ -110,6 +111,7 @@ class Endings:
             released = state.not_started(
                 released, exception.Internal(error))
         self._registry.save(released)
+        self._prepare.unmounted(released)
         LOG.info('Container %s (%s) is no longer initialised%s',
                  released.id, released.name, f': {error}' if error else '')
         return released

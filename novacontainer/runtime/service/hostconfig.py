@@ -65,13 +65,12 @@ _HONOURED = frozenset((
     'OomScoreAdj', 'PidsLimit', 'PortBindings', 'PublishAllPorts',
     'ReadonlyRootfs', 'RestartPolicy',
     'SecurityOpt', 'ShmSize', 'StorageOpt', 'Sysctls', 'Tmpfs', 'Ulimits',
-    'UsernsMode'))
+    'UsernsMode', 'VolumeDriver', 'VolumesFrom'))
 
 #: What asks for nothing, beside the empty values of every type.
 _NEUTRAL: Mapping[str, tuple[typing.Any, ...]] = {
     'ConsoleSize': ([0, 0],),
     'Isolation': ('default',),
-    'VolumeDriver': ('local',),
 }
 _EMPTY: tuple[typing.Any, ...] = (None, '', 0, [], {})
 
@@ -136,6 +135,7 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     resources.check(given, policy.cpus, policy.mems)
     _check_reach(given, policy)
     mounts.requested(given)
+    mounts.volumes_from(given)
     given['ShmSize'] = given.get('ShmSize') or resources.SHM_BYTES
     given['Runtime'] = policy.runtime
     memory = given.get('Memory') or 0

@@ -27,10 +27,10 @@ from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import logkeeping
-from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import runspec
 from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import staging
 from novacontainer.runtime.service import state
 from novacontainer.runtime.storage import base as storage_base
 
@@ -74,6 +74,7 @@ class Preparation:
         layer_paths: Callable[[str], Sequence[pathlib.Path]],
         find: netmodes.Find,
         keeper: logkeeping.LogKeeper,
+        staging: staging.Staging,
     ) -> None:
         self._settings = settings
         self._places = places
@@ -84,6 +85,7 @@ class Preparation:
         self._layer_paths = layer_paths
         self._find = find
         self._keeper = keeper
+        self._staging = staging
 
     @contextlib.contextmanager
     def held(self, container: models.Container,
@@ -99,13 +101,21 @@ class Preparation:
             self.let_go(container.id)
         with undoing() as undo:
             rootfs = self._root(container, undo)
-            bundle = self._bundle(container, rootfs, undo)
-            created = self._engine.create(bundle)
+            undo(self._staging.leave, container.id)
+            with self._staging.staged(container) as asked:
+                bundle = self._bundle(container, rootfs, asked)
+                created = self._engine.create(bundle)
             undo(self._discard_process, container.id)
+            self._staging.tell(container, 'mount')
+            undo(self.unmounted, container)
             self._watch(container.id, created)
             undo(self._monitor.forget, container.id)
             self.keep_log(container)
             yield state.held(container, created)
+
+    def unmounted(self, container: models.Container) -> None:
+        """Tell that a container no longer has its volumes."""
+        self._staging.tell(container, 'unmount')
 
     def keep_log(self, container: models.Container) -> None:
         """Keep what the log of a container was before it starts anew."""
@@ -124,6 +134,7 @@ class Preparation:
         self._monitor.forget(container_id)
         self._engine.delete(container_id, force=True)
         self._engine.forget(container_id)
+        self._staging.leave(container_id)
         self._storage.unmount(container_id)
         with diskfaults.translated('Cannot remove the bundle'):
             self._places.remove_bundle(container_id)
@@ -146,10 +157,11 @@ class Preparation:
         return rootfs
 
     def _bundle(self, container: models.Container, rootfs: pathlib.Path,
-                undo: 'Undo') -> models.Bundle:
-        """Write down what is to be run."""
-        asked = mounts.requested(container.host_config)
-        mounts.check_sources(asked)
+                asked: tuple[models.Mount, ...]) -> models.Bundle:
+        """Write down what is to be run.
+
+        :param asked: what the client wants to be mounted.
+        """
         # Names and resolvers belong to a network, and go with it.
         holder = netmodes.owner(container, self._find)
         all_mounts = (
@@ -159,8 +171,7 @@ class Preparation:
             *asked)
         mountpoints.prepare(
             rootfs, [(mount.target, _is_directory(mount))
-                     for mount in all_mounts]
-            + [(path, True) for path in mounts.volumes(container.config)],
+                     for mount in all_mounts],
             container.id_map, container.config.get('WorkingDir') or '/')
         spec = runspec.describe(
             container, rootfs, netmodes.joined(

@@ -1,17 +1,22 @@
 """Containers as the other services know them: found by any name, and saved.
 
 Called by every service that deals with containers.  Calls
-``store.containers``, each time in a transaction of its own.
+``store.containers`` and ``store.volumes``, each time in a transaction of its
+own.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import dataclasses
 import re
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime.service import mounts
 from novacontainer.runtime.store import containers
 from novacontainer.runtime.store import database
+from novacontainer.runtime.store import volumes
 
 _ID_PREFIX = re.compile(r'[0-9a-f]{1,64}')
 
@@ -91,14 +96,30 @@ class Registry:
         with self._database.reading() as connection:
             return containers.counts(connection)
 
-    def add(self, container: models.Container) -> None:
+    def add(self, container: models.Container,
+            fresh: Iterable[models.Volume] = ()) -> None:
         """Write a new record.
 
+        :param fresh: volumes that were made for it, to be written too.
         :raises Conflict: the name is taken.
         :raises NotFound: the image is gone.
         """
         with self._database.transaction() as connection:
+            for volume in fresh:
+                volumes.insert(connection, volume)
             containers.insert(connection, container)
+            volumes.refer(connection, container.id, {
+                point.source for point in container.mounts
+                if point.type == 'volume'})
+
+    def plan_mounts(self) -> None:
+        """Write the mounts of containers that have no record of them."""
+        with self._database.transaction() as connection:
+            for one in containers.unplanned(connection):
+                containers.plan(connection, dataclasses.replace(
+                    one, mounts=tuple(wish.point for wish
+                                      in mounts.requested(one.host_config)
+                                      if wish.point.type != 'volume')))
 
     def save(self, container: models.Container) -> None:
         """Write the state of a container; to be called under its lock."""
@@ -113,7 +134,25 @@ class Registry:
         with self._database.transaction() as connection:
             containers.alter(connection, container)
 
-    def forget(self, container_id: str) -> None:
-        """Delete the record."""
+    def condemn(self, container: models.Container,
+                with_volumes: bool) -> None:
+        """Write that a container is being removed, under its lock.
+
+        :param with_volumes: those that nobody named go with it.
+        """
         with self._database.transaction() as connection:
+            containers.update(connection, container)
+            if with_volumes:
+                volumes.doom(connection, container.id, {
+                    point.source for point in container.mounts
+                    if point.anonymous})
+
+    def forget(self, container_id: str) -> Sequence[str]:
+        """Delete the record.
+
+        :return: names of the volumes whose records went with it.
+        """
+        with self._database.transaction() as connection:
+            gone = volumes.release(connection, container_id)
             containers.delete(connection, container_id)
+        return gone

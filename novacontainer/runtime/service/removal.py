@@ -27,6 +27,7 @@ from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import state
+from novacontainer.runtime.service import volumes
 from novacontainer.runtime.service import waiters
 from novacontainer.runtime.storage import base as storage_base
 
@@ -45,6 +46,7 @@ class Removal:
         prepare: preparation.Preparation,
         endings: endings.Endings,
         ranges: idranges.IdRanges,
+        volumes: volumes.VolumeService,
         hub: events.EventHub,
         locks: locks.Locks,
         waiters: waiters.Waiters,
@@ -57,6 +59,7 @@ class Removal:
         self._prepare = prepare
         self._endings = endings
         self._ranges = ranges
+        self._volumes = volumes
         self._hub = hub
         self._locks = locks
         self._waiters = waiters
@@ -66,14 +69,15 @@ class Removal:
         self._restarts: collections.Counter[str] = collections.Counter()
         self._put_off: set[str] = set()
 
-    def remove(self, container: models.Container, force: bool) -> None:
+    def remove(self, container: models.Container, force: bool,
+               volumes: bool = False) -> None:
         """See :meth:`service.containers.ContainerService.remove`."""
         with self._locks.hold(container.id):
             container = self._registry.current(container)
             state.check_remove(container, force)
             if state.is_live(container):
                 container = self._end(container)
-            self.finish(container)
+            self.finish(container, volumes)
 
     def remove_automatically(self, container: models.Container) -> None:
         """Remove a container that asked to go with its process."""
@@ -84,7 +88,7 @@ class Removal:
                 self._put_off.add(container.id)
                 return
         try:
-            self.remove(container, force=False)
+            self.remove(container, force=False, volumes=True)
         except (exception.NotFound, exception.Conflict):
             # Removed, or started again, by someone else meanwhile.
             pass
@@ -112,17 +116,19 @@ class Removal:
             if due:
                 self.remove_automatically(container)
 
-    def finish(self, container: models.Container) -> None:
+    def finish(self, container: models.Container,
+               volumes: bool = False) -> None:
         """Remove a container that is not running, under its lock.
 
         Begins anew what an earlier removal did not finish.
 
+        :param volumes: those that nobody named go with it.
         :raises Internal: something did not go; the container is ``dead``
             and can be removed again.
         """
         going = dataclasses.replace(
             container, status=models.Status.REMOVING)
-        self._registry.save(going)
+        self._registry.condemn(going, volumes)
         try:
             self.sweep(container.id)
         except exception.RuntimeFault as fault:
@@ -131,10 +137,11 @@ class Removal:
             LOG.error('Container %s (%s) could not be removed: %s',
                       container.id, container.name, fault)
             raise
-        self._registry.forget(container.id)
+        gone = self._registry.forget(container.id)
         self._ranges.give_back(container.id_map)
         LOG.info('Container %s (%s) removed', container.id, container.name)
         self._hub.publish(events.container_event(container, 'destroy'))
+        self._volumes.discard(gone)
         self._waiters.removed(container.id, container.exit_code)
 
     def sweep(self, container_id: str) -> None:

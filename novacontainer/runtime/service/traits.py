@@ -1,7 +1,6 @@
 """Filters of containers by what only some of them have.
 
-Called by ``service.filters``.  Calls ``service.mounts``.  Pure: words in, a
-test out.
+Called by ``service.filters``.  Pure: words in, a test out.
 
 Docker Engine API 1.44, ContainerList.  No container here has a published
 port, a network of Docker's or a service of Swarm's; the filters are there all
@@ -14,7 +13,6 @@ import typing
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
-from novacontainer.runtime.service import mounts
 
 Test = Callable[[models.Container], bool]
 
@@ -73,10 +71,10 @@ def _volume(_name: str, words: Sequence[str]) -> Test:
     wanted = frozenset(words)
 
     def test(container: models.Container) -> bool:
-        places = {mount.target for mount
-                  in mounts.requested(container.host_config)}
-        places.update(container.config.get('Volumes') or ())
-        return not wanted.isdisjoint(places)
+        return any(
+            point.target in wanted
+            or (point.type == 'volume' and point.source in wanted)
+            for point in container.mounts)
 
     return test
 

@@ -8,6 +8,14 @@ import os
 import pathlib
 
 
+def file_bytes(path: pathlib.Path) -> int:
+    """Return the space that a file takes; 0 when it is not there."""
+    try:
+        return path.stat().st_blocks * 512
+    except FileNotFoundError:
+        return 0
+
+
 def tree_bytes(top: pathlib.Path) -> int:
     """Return the space of the files below ``top``, links counted once.
 

@@ -6,10 +6,11 @@ for the records and ``store.volumefiles`` for the files.
 
 A volume is made files first, record last, and removed record first, files
 last; :meth:`VolumeService.recover` removes files without a record.  One
-lock for each name keeps making and removing apart.
+lock for each name keeps making and removing apart; a container that is being
+made has those of all its volumes, in the order of their names.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import contextlib
 import datetime
 import pathlib
@@ -23,9 +24,11 @@ from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import locks
+from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import names
 from novacontainer.runtime.service import usage
 from novacontainer.runtime.service import volumespec
+from novacontainer.runtime.storage import diskimage
 from novacontainer.runtime.store import database
 from novacontainer.runtime.store import volumefiles
 from novacontainer.runtime.store import volumes
@@ -60,7 +63,9 @@ class VolumeService:
                 LOG.info('Volume %s has no record and is removed', name)
                 self._files.remove(name)
             self._files.sweep()
-        except OSError as error:
+            for name in self._files.half_filled():
+                self._drop_half(name)
+        except (OSError, exception.RuntimeFault) as error:
             LOG.error('Volumes could not be recovered: %s', error)
 
     def create(self, body: models.Json, by_root: bool) -> models.Volume:
@@ -102,12 +107,52 @@ class VolumeService:
             volume = self.describe(name, options, labels, by_root)
             with contextlib.ExitStack() as undo:
                 undo.callback(self.discard_files, name)
-                self.make_files(name)
+                self.make_files(volume)
                 with self._database.transaction() as connection:
                     volumes.insert(connection, volume)
                 undo.pop_all()
         self.tell(volume.name, 'create')
         return volume
+
+    @contextlib.contextmanager
+    def claimed(self, wishes: Iterable[mounts.Wish], by_root: bool,
+                ) -> 'Iterator[list[models.Volume]]':
+        """Keep the volumes of a container that is being made.
+
+        :return: those that have files, but no record yet: the body is to
+            write it, together with the container's.  Where it raises they
+            go again.
+        :raises: as :meth:`create`.
+        """
+        wanted = {wish.point.source: wish for wish in wishes
+                  if wish.point.type == 'volume'}
+        fresh: list[models.Volume] = []
+        with contextlib.ExitStack() as stack:
+            for name in sorted(wanted):
+                stack.enter_context(self.locks.hold(name))
+            with contextlib.ExitStack() as undo:
+                for name, wish in wanted.items():
+                    volumespec.check_name(name)
+                    volumespec.check_driver(name, wish.driver)
+                    found = self.find(name)
+                    if found is None:
+                        found = self._wished(wish, by_root)
+                        undo.callback(self.discard_files, name)
+                        self.make_files(found)
+                        fresh.append(found)
+                    if wish.point.subpath:
+                        volumespec.check_subpath(found)
+                yield fresh
+                undo.pop_all()
+        for volume in fresh:
+            self.tell(volume.name, 'create')
+
+    def _wished(self, wish: mounts.Wish, by_root: bool) -> models.Volume:
+        labels = dict(wish.labels)
+        if wish.point.anonymous:
+            labels[volumespec.ANONYMOUS] = ''
+        return self.describe(
+            wish.point.source, wish.options, labels, by_root)
 
     def describe(self, name: str, options: Mapping[str, str],
                  labels: Mapping[str, str], by_root: bool) -> models.Volume:
@@ -122,10 +167,17 @@ class VolumeService:
             name, datetime.datetime.now(datetime.UTC), labels, options,
             by_root)
 
-    def make_files(self, name: str) -> None:
+    def make_files(self, volume: models.Volume) -> None:
         """Make the directory of a volume that has no record yet."""
         with diskfaults.translated('Cannot make the volume'):
-            self._files.make(name)
+            self._files.make(volume.name)
+            if size := volumespec.size_bytes(volume.options):
+                disk = self._files.disk(volume.name)
+                diskimage.make(disk, size)
+                with diskimage.mounted(disk) as top:
+                    # A volume is empty at first, and belongs to root.
+                    volumefiles.empty(top)
+                    top.chmod(0o755)
 
     def discard_files(self, name: str) -> None:
         """Delete the files of a volume that has no record (any more)."""
@@ -199,15 +251,51 @@ class VolumeService:
                     self.discard_files(name)
             self.tell(name, 'destroy')
 
-    def path(self, volume: models.Volume) -> pathlib.Path:
+    def path(self, name: str) -> pathlib.Path:
         """Return where its files are on the host."""
-        return self._files.path(volume.name)
+        return self._files.path(name)
+
+    def disk(self, name: str) -> pathlib.Path:
+        """Return its disk, where its size is limited."""
+        return self._files.disk(name)
 
     def size_bytes(self, volume: models.Volume) -> int:
         """Return the disk space that it takes; 0 for what is not ours."""
+        if volumespec.size_bytes(volume.options):
+            return usage.file_bytes(self.disk(volume.name))
         if volume.options:
             return 0
-        return usage.tree_bytes(self.path(volume))
+        return usage.tree_bytes(self.path(volume.name))
+
+    @contextlib.contextmanager
+    def filling(self, volume: models.Volume,
+                data: pathlib.Path) -> Iterator[None]:
+        """Put the first files into an empty volume; all of them, or none.
+
+        :param data: directory of its files, empty, under its lock.
+        """
+        self._files.begin(volume.name)
+        try:
+            yield
+        except BaseException:
+            # What is used by others may have files of theirs by now.
+            if not volume.users:
+                volumefiles.empty(data)
+            raise
+        finally:
+            self._files.finish(volume.name)
+
+    def _drop_half(self, name: str) -> None:
+        """Empty a volume that a crash left half filled."""
+        volume = self.get(name)
+        if not volume.users and not volumespec.device(volume.options):
+            LOG.info('Volume %s was being filled and is emptied', name)
+            if volumespec.size_bytes(volume.options):
+                with diskimage.mounted(self.disk(name)) as data:
+                    volumefiles.empty(data)
+            else:
+                volumefiles.empty(self.path(name))
+        self._files.finish(name)
 
     def tell(self, name: str, action: str,
              attributes: Mapping[str, str] | None = None) -> None:

@@ -1,11 +1,12 @@
 """What a client says of a volume: its name, driver and options.
 
-Called by ``service.volumes`` and ``service.mountplan``.  Calls
-``service.mounts`` for options of tmpfs.  Pure.
+Called by ``service.volumes`` and ``service.volumemounts``.  Calls
+``service.mounts`` for options of tmpfs, ``service.resources`` and
+``storage.diskimage`` for sizes.  Pure.
 
 Docker Engine API 1.44, VolumeCreate.  The one driver is ``local``: a
-directory of ours, a tmpfs (``type=tmpfs``), or a directory of the host
-(``type=none,o=bind``).
+directory of ours, which may have a size limit (``size``), a tmpfs
+(``type=tmpfs``), or a directory of the host (``type=none,o=bind``).
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ import re
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.service import mounts
+from novacontainer.runtime.service import resources
+from novacontainer.runtime.storage import diskimage
 
 DRIVER = 'local'
 #: What marks a volume that nobody gave a name.
@@ -22,7 +25,7 @@ ANONYMOUS = 'com.docker.volume.anonymous'
 _NAME = re.compile(r'[a-zA-Z0-9][a-zA-Z0-9_.-]*')
 #: Of a name of a file.
 _NAME_MAX = 255
-_OPTIONS = frozenset(('type', 'device', 'o'))
+_OPTIONS = frozenset(('type', 'device', 'o', 'size'))
 _NEEDS = (('device', 'type'), ('type', 'device'), ('o', 'device'))
 _BIND_WORDS = frozenset(('bind', 'rbind', 'ro', 'rw'))
 
@@ -64,10 +67,10 @@ def check_options(options: Mapping[str, str]) -> None:
     :raises NotSupported: another kind of file system.
     """
     for name in options:
-        if name == 'size':
-            raise _invalid('quota size requested but no quota support')
         if name not in _OPTIONS:
             raise _invalid(f'invalid option: "{name}"')
+    if 'size' in options:
+        _check_size(options)
     for name, needed in _NEEDS:
         if name in options and needed not in options:
             raise _invalid(f'missing required option: "{needed}"')
@@ -75,7 +78,7 @@ def check_options(options: Mapping[str, str]) -> None:
     if kind is None:
         return
     if kind == 'tmpfs':
-        tmpfs_options(options)
+        mounts.check_tmpfs_words(_words(options), 'the volume')
     elif kind in ('none', 'bind') and device(options):
         _check_bind(options)
     else:
@@ -95,6 +98,14 @@ def device(options: Mapping[str, str]) -> str:
     return ''
 
 
+def size_bytes(options: Mapping[str, str]) -> int:
+    """Return the limit of a volume's size; 0: it has none.
+
+    :raises InvalidRequest: it is not a size like ``10G``.
+    """
+    return resources.parse_size(options.get('size') or '0')
+
+
 def is_tmpfs(volume: models.Volume) -> bool:
     """Say whether it is there only while a container runs with it."""
     return volume.options.get('type') == 'tmpfs'
@@ -105,14 +116,29 @@ def is_readonly(volume: models.Volume) -> bool:
     return 'ro' in _words(volume.options)
 
 
-def tmpfs_options(options: Mapping[str, str]) -> str:
-    """Return the words of ``o``, checked, for the kernel.
+def tmpfs_words(volume: models.Volume) -> list[str]:
+    """Return the words of ``o`` of a tmpfs, such as ``size=64m``."""
+    return _words(volume.options)
 
-    :raises InvalidRequest: names the word.
+
+def check_subpath(volume: models.Volume) -> None:
+    """Refuse to mount a part of what has no parts beforehand.
+
+    :raises NotSupported: names the volume.
     """
-    words = _words(options)
-    mounts.check_tmpfs_words(words, 'the volume')
-    return ','.join(words)
+    if size_bytes(volume.options) or is_tmpfs(volume):
+        raise exception.NotSupported(
+            f'Subpath is not supported for {volume.name}, a volume with a '
+            'size or of type tmpfs; mount all of it',
+            'volume.subpath_not_supported')
+
+
+def _check_size(options: Mapping[str, str]) -> None:
+    if len(options) > 1:
+        raise _invalid('size goes with no other option: a tmpfs has '
+                       'o=size=…, and of other file systems none is limited')
+    if size := size_bytes(options):
+        diskimage.check_size(size)
 
 
 def _check_bind(options: Mapping[str, str]) -> None:

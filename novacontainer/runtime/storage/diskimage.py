@@ -1,7 +1,7 @@
 """A disk of a fixed size in a sparse file, for a container that is limited.
 
-Called by ``storage.overlay``.  Calls ``host.loopdevices``, ``host.mounts``
-and the program mkfs.ext4.
+Called by ``storage.overlay`` and ``service.volumemounts``.  Calls
+``host.loopdevices``, ``host.mounts`` and the program mkfs.ext4.
 
 The file takes only the room of what was written, and gives it back when that
 is deleted.  It has a journal, because nobody checks the file system after a
@@ -54,7 +54,7 @@ def check_size(size_bytes: int) -> None:
     """
     if not MIN_BYTES <= size_bytes <= MAX_BYTES:
         raise exception.InvalidRequest(
-            f'A root disk of {size_bytes} bytes cannot be made; give '
+            f'A disk of {size_bytes} bytes cannot be made; give '
             f'{MIN_BYTES} (16M) to {MAX_BYTES} (just below 16T), or 0 for '
             'no limit.', 'storage.size_range')
 
@@ -118,7 +118,7 @@ def mounted(image: pathlib.Path) -> Iterator[pathlib.Path]:
     :raises NotSupported: this host has no loop devices.
     :raises OSError: the kernel refused.
     """
-    mount_fd = _mount(image)
+    mount_fd = detached(image)
     try:
         yield pathlib.Path(f'/proc/{os.getpid()}/fd/{mount_fd}')
     finally:
@@ -131,15 +131,19 @@ def attach(image: pathlib.Path, target: pathlib.Path) -> None:
     :raises NotSupported: this host has no loop devices.
     :raises OSError: the kernel refused.
     """
-    mount_fd = _mount(image)
+    mount_fd = detached(image)
     try:
         mounts.attach(mount_fd, str(target))
     finally:
         os.close(mount_fd)
 
 
-def _mount(image: pathlib.Path) -> int:
-    """Return a descriptor of a new, detached mount of a disk."""
+def detached(image: pathlib.Path) -> int:
+    """Return a descriptor of a new, detached mount of a disk.
+
+    :raises NotSupported: this host has no loop devices.
+    :raises OSError: the kernel refused.
+    """
     with contextlib.ExitStack() as stack:
         try:
             device = stack.enter_context(loopdevices.attached(image))
@@ -160,5 +164,5 @@ def _mount(image: pathlib.Path) -> int:
 
 def _unmet(why: str) -> exception.NotSupported:
     return exception.NotSupported(
-        f'This host cannot limit the size of a root disk: {why}, or use 0 '
+        f'This host cannot limit the size of a disk: {why}, or use 0 '
         '(no limit).', 'storage.size_limit')

@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import json
 import sqlite3
+from typing import Any
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
@@ -20,6 +21,7 @@ _COLUMNS = (
     'host_base', 'id_size', 'created_us', 'status', 'pid', 'conmon_pid',
     'conmon_started', 'exit_code', 'oom_killed', 'error', 'restart_count',
     'started_us', 'finished_us', 'stopped_by_hand')
+_ALL = (*_COLUMNS, 'mounts')
 
 #: What changes in a container's life; the other columns never do.
 _STATE = _COLUMNS[_COLUMNS.index('status'):]
@@ -28,8 +30,8 @@ _STATE = _COLUMNS[_COLUMNS.index('status'):]
 _ALTERABLE = ('name', 'host_config')
 
 # The column names are ours; values are always bound.
-_INSERT = (f'INSERT INTO containers ({", ".join(_COLUMNS)}) '  # noqa: S608
-           f'VALUES ({", ".join(":" + name for name in _COLUMNS)})')
+_INSERT = (f'INSERT INTO containers ({", ".join(_ALL)}) '  # noqa: S608
+           f'VALUES ({", ".join(":" + name for name in _ALL)})')
 _UPDATE = ('UPDATE containers SET '  # noqa: S608
            f'{", ".join(f"{name} = :{name}" for name in _STATE)} '
            'WHERE id = :id')
@@ -163,6 +165,18 @@ def select(connection: sqlite3.Connection,
     return [_from_row(row) for row in connection.execute(query, values)]
 
 
+def unplanned(connection: sqlite3.Connection) -> list[models.Container]:
+    """Return those that were made before there were records of mounts."""
+    return [_from_row(row) for row
+            in connection.execute(f'{_SELECT} WHERE mounts IS NULL')]
+
+
+def plan(connection: sqlite3.Connection, container: models.Container) -> None:
+    """Write what a container has mounted."""
+    connection.execute('UPDATE containers SET mounts = ? WHERE id = ?',
+                       (_to_row(container)['mounts'], container.id))
+
+
 def using_image(connection: sqlite3.Connection,
                 image_id: str) -> list[str]:
     """Return the ids of the containers made from an image."""
@@ -220,6 +234,8 @@ def _to_row(container: models.Container) -> dict[str, str | int | None]:
         'started_us': _to_us(container.started),
         'finished_us': _to_us(container.finished),
         'stopped_by_hand': int(container.stopped_by_hand),
+        'mounts': json.dumps(
+            [dataclasses.asdict(point) for point in container.mounts]),
     }
 
 
@@ -248,7 +264,13 @@ def _from_row(row: sqlite3.Row) -> models.Container:
         started=_from_us(row['started_us']),
         finished=_from_us(row['finished_us']),
         stopped_by_hand=bool(row['stopped_by_hand']),
+        mounts=tuple(_mount_point(found) for found
+                     in json.loads(row['mounts'] or '[]')),
     )
+
+
+def _mount_point(found: Mapping[str, Any]) -> models.MountPoint:
+    return models.MountPoint(**{**found, 'words': tuple(found['words'])})
 
 
 def _to_us(moment: datetime.datetime | None) -> int | None:

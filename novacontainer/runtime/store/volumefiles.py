@@ -3,11 +3,12 @@
 Called by ``service.volumes`` and those that fill and mount them.  Calls the
 file system.
 
-========================= ==============================================
-``<root>/<name>/_data``   the files, as containers have them
-``<root>/<name>/_new``    files on their way to ``_data``
-``<root>/.gone-…``        a volume that is being deleted
-========================= ==============================================
+============================ ===========================================
+``<root>/<name>/_data``      the files, as containers have them
+``<root>/<name>/disk.img``   their disk, where the size is limited
+``<root>/<name>/_filling``   there while the first files are put into it
+``<root>/.gone-…``           a volume that is being deleted
+============================ ===========================================
 
 Files belong to the ids that they have in containers: root's to root.  So
 there may be set-user-id files of untrusted programs for the host's own
@@ -20,10 +21,12 @@ import os
 import pathlib
 import secrets
 
+from novacontainer.runtime.host import mounts
 from novacontainer.runtime.host import trees
 
 _DATA = '_data'
-_NEW = '_new'
+_DISK = 'disk.img'
+_FILLING = '_filling'
 #: No volume's name begins with a dot.
 _GONE = '.gone-'
 
@@ -42,6 +45,10 @@ class VolumeFiles:
     def path(self, name: str) -> pathlib.Path:
         """Return the directory of a volume's files, made or not."""
         return self._root / name / _DATA
+
+    def disk(self, name: str) -> pathlib.Path:
+        """Return the file with the disk of a volume of limited size."""
+        return self._root / name / _DISK
 
     def make(self, name: str) -> None:
         """Make a volume's directory, empty.
@@ -63,33 +70,29 @@ class VolumeFiles:
 
         :raises OSError: the disk failed.
         """
+        # A tmpfs that a crash left there.
+        if os.path.ismount(self.path(name)):
+            mounts.unmount(str(self.path(name)), mounts.MNT_DETACH)
         going = self._root / f'{_GONE}{secrets.token_hex(8)}'
         with contextlib.suppress(FileNotFoundError):
             os.rename(self._root / name, going)
             trees.remove(going)
 
-    def begin(self, name: str) -> pathlib.Path:
-        """Make the directory for what shall be in a volume from the start.
+    def begin(self, name: str) -> None:
+        """Note that the volume, which is empty, gets its first files now.
 
         :raises OSError: the disk is full, or failed.
         """
-        fresh = self._root / name / _NEW
-        trees.remove(fresh)
-        _make(fresh)
-        return fresh
+        (self._root / name / _FILLING).touch()
 
     def finish(self, name: str) -> None:
-        """Give a volume what is in :meth:`begin`'s directory, at once.
+        """Note that it has them all, or none."""
+        (self._root / name / _FILLING).unlink(missing_ok=True)
 
-        :raises OSError: the volume is not empty any more.
-        """
-        home = self._root / name
-        # Takes the place of an empty directory only (rename(2)).
-        os.rename(home / _NEW, home / _DATA)
-
-    def abandon(self, name: str) -> None:
-        """Delete :meth:`begin`'s directory; fine when there is none."""
-        trees.remove(self._root / name / _NEW)
+    def half_filled(self) -> list[str]:
+        """Return the volumes whose filling a crash cut short."""
+        return [path.parent.name for path in self._root.glob(
+            f'*/{_FILLING}')]
 
     def names(self) -> Iterator[str]:
         """Yield the names of the volumes that there are files of."""
@@ -98,13 +101,22 @@ class VolumeFiles:
                 yield path.name
 
     def sweep(self) -> None:
-        """Delete what a crash left half made or half deleted.
+        """Delete what a crash left half deleted.
 
         :raises OSError: the disk failed.
         """
         for path in list(self._root.iterdir()):
-            trees.remove(path if path.name.startswith(_GONE)
-                         else path / _NEW)
+            if path.name.startswith(_GONE):
+                trees.remove(path)
+
+
+def empty(directory: pathlib.Path) -> None:
+    """Delete what is in a directory, which stays.
+
+    :raises OSError: the disk failed.
+    """
+    for path in list(directory.iterdir()):
+        trees.remove(path)
 
 
 def _make(path: pathlib.Path) -> None:

@@ -12,8 +12,8 @@ Arguments, in order: mode, parent's pid, directory, control descriptor (or
   on standard input, the report on standard output.
 * ``produce``: first host id, number of ids; the tar on standard output, the
   report on standard error.
-* ``pack``: descriptor of a user namespace (or -1), path, name in the tar;
-  otherwise as ``produce``.
+* ``pack``: descriptor of a user namespace (or -1), path, name in the tar,
+  places of volumes …; otherwise as ``produce``.
 * ``extract``: descriptor of a user namespace (or -1), path, compression,
   uid and gid for all (or -1), whether kinds are kept (0 or 1); the tar on
   standard input, the report on standard output.
@@ -124,12 +124,12 @@ def _enter(root: int, user_namespace: int, parent: int) -> None:
 
 def _packer(limits: tuple[int, int],
             rest: list[str]) -> Callable[[], list[bytes]]:
-    path, name = rest
+    path, name, *volumes = rest
 
     def run() -> list[bytes]:
         with open(1, 'wb', buffering=chunks.CHUNK_BYTES) as output:
             packer = pack.Packer(output.write, pack.resolve(path),
-                                 os.fsencode(name), *limits)
+                                 os.fsencode(name), *limits, volumes)
             packer.run()
         return [b'ok', b'%d' % packer.size_bytes, b'%d' % packer.entries,
                 b'0', b'']

@@ -4,7 +4,8 @@ Called by ``unpack.child``, confined to that root; calls ``unpack.produce``.
 Unlike a layer it has no whiteouts, and begins wherever the client says.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+import contextlib
 import os
 
 from novacontainer.runtime import exception
@@ -17,22 +18,27 @@ _IDS = 65536
 class Packer(produce.Producer):
     """One path of the current root, being written.
 
-    It stays on the file system on which it begins: what is mounted below
-    (/proc, volumes) is there as an empty directory.
+    It stays on the file system on which it begins, and those of volumes:
+    what else is mounted below (/proc) is there as an empty directory.
 
     :param top: the path, relative to the root, without links.
     :param name: what it is called in the tar; '' leaves itself out.
+    :param volumes: where there are other file systems to be written, too.
     """
 
     def __init__(self, write: Callable[[bytes], object], top: bytes,
-                 name: bytes, max_bytes: int, max_entries: int) -> None:
+                 name: bytes, max_bytes: int, max_entries: int,
+                 volumes: Iterable[str] = ()) -> None:
         super().__init__(write, 0, _IDS, max_bytes, max_entries)
         self._top = top
         self._called = name
-        self._device = os.lstat(top).st_dev
+        self._devices = {os.lstat(top).st_dev}
+        for volume in volumes:
+            with contextlib.suppress(OSError):
+                self._devices.add(os.stat(f'/{volume}').st_dev)
 
     def _paths(self) -> Iterator[bytes]:
-        for path in produce.walk(self._top, device=self._device):
+        for path in produce.walk(self._top, devices=self._devices):
             if path != self._top or self._called:
                 yield path
 
@@ -46,7 +52,7 @@ class Packer(produce.Producer):
             return below
         if path.rstrip(b'/') == self._top:
             return self._called + path[len(self._top):]
-        return self._called + b'/' + below
+        return self._called.rstrip(b'/') + b'/' + below
 
 
 def resolve(path: str) -> bytes:

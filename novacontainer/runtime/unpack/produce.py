@@ -11,6 +11,7 @@ times are whole seconds.
 """
 
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Iterator
 import errno
 import os
@@ -204,12 +205,12 @@ class Producer:
 
 
 def walk(top: bytes, hidden: bytes | None = None,
-         device: int | None = None) -> Iterator[bytes]:
+         devices: Container[int] | None = None) -> Iterator[bytes]:
     """Yield a path and all that are below it, parents first.
 
     :param top: relative to the current directory, which is ``.``.
     :param hidden: names that begin so are left out.
-    :param device: directories of other file systems are not entered:
+    :param devices: directories of other file systems are not entered:
         not all that they name can be read (/proc).
     """
     pending = [top]
@@ -226,7 +227,8 @@ def walk(top: bytes, hidden: bytes | None = None,
                 continue
             raise
         try:
-            if device is not None and os.fstat(handle).st_dev != device:
+            if (devices is not None
+                    and os.fstat(handle).st_dev not in devices):
                 continue
             names = sorted(
                 (name for name in map(os.fsencode, os.listdir(handle))

@@ -4,7 +4,7 @@ Called by the image services; calls ``unpack.child`` in a process of its own.
 A child dies with the thread that started it, so that thread waits for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 import os
 import pathlib
 import subprocess
@@ -193,15 +193,18 @@ class Unpacker:
             stderr=subprocess.PIPE))
 
     def pack(self, place: models.Inside, path: str, name: str,
-             limits: image_limits.Limits) -> Production:
+             limits: image_limits.Limits, *,
+             volumes: Iterable[str] = ()) -> Production:
         """Begin to write a path of a container's root as a tar.
 
         :param path: as the container sees it.
         :param name: what it is called in the tar; '' leaves itself out.
+        :param volumes: what is mounted there belongs to it.
         """
         return Production(_start(
             child.PACK, place.root, -1, limits,
-            [str(place.user_namespace), path, name], compression.PLAIN,
+            [str(place.user_namespace), path, name, *volumes],
+            compression.PLAIN,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, pass_fds=place.descriptors))
 

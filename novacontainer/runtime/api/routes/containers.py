@@ -12,12 +12,14 @@ from aiohttp import web
 
 from novacontainer.runtime.api import answers
 from novacontainer.runtime.api import patience
+from novacontainer.runtime.api import peers
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api.schemas import body
 from novacontainer.runtime.api.schemas import containers as schema
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api.views import containers as view
+from novacontainer.runtime.api.views import mounts as mount_view
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 
@@ -61,16 +63,22 @@ class ContainerRoutes:
         name = query.text(request, 'name')
         platform = query.text(request, 'platform')
         ident, warnings = await self._pools.change(
-            self._create, raw, name, platform
+            self._create, raw, name, platform, peers.is_root(request)
         )
         return answers.whole(
             {'Id': ident, 'Warnings': list(warnings)}, status=201
         )
 
     def _create(
-        self, raw: bytes, name: str | None, platform: str | None
+        self,
+        raw: bytes,
+        name: str | None,
+        platform: str | None,
+        by_root: bool,
     ) -> tuple[str, Sequence[str]]:
-        return self._containers.create(schema.create(raw), name, platform)
+        return self._containers.create(
+            schema.create(raw), name, platform, by_root
+        )
 
     async def list(self, request: web.Request) -> web.Response:
         """List containers (``ContainerList``)."""
@@ -98,6 +106,7 @@ class ContainerRoutes:
                 now,
                 self._sizes(one) if size else None,
                 self._services.healths.of(one),
+                mount_view.show(one.mounts, self._services.volumes.path),
             )
             for one in found
         ]
@@ -118,6 +127,9 @@ class ContainerRoutes:
             sizes=self._sizes(container) if size else None,
             exec_ids=self._services.execs.ids(container.id),
             health=self._services.healths.of(container),
+            mounts=mount_view.show(
+                container.mounts, self._services.volumes.path
+            ),
         )
         return view.inspect(container, around)
 

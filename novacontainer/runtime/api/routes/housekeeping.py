@@ -15,6 +15,7 @@ from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api.views import containers as container_view
+from novacontainer.runtime.api.views import mounts as mount_view
 from novacontainer.runtime.api.views import usage as view
 from novacontainer.runtime.api.views import volumes as volume_view
 from novacontainer.runtime import exception
@@ -77,12 +78,15 @@ class HousekeepingRoutes:
         written = self._containers.size_bytes(one)
         now = datetime.datetime.now(datetime.UTC)
         return container_view.summary(
-            one, now, (written, written + image_bytes)
+            one,
+            now,
+            (written, written + image_bytes),
+            mounts=mount_view.show(one.mounts, self._volumes.path),
         )
 
     def _volume(self, one: models.Volume) -> models.Json:
         return volume_view.usage(
-            one, self._volumes.path(one), self._volumes.size_bytes(one)
+            one, self._volumes.path(one.name), self._volumes.size_bytes(one)
         )
 
     async def prune_containers(self, request: web.Request) -> web.Response:

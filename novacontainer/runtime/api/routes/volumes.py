@@ -86,7 +86,7 @@ class VolumeRoutes:
         )
 
     def _show(self, volume: models.Volume) -> models.Json:
-        return view.show(volume, self._volumes.path(volume))
+        return view.show(volume, self._volumes.path(volume.name))
 
 
 def _name(request: web.Request) -> str:

@@ -181,9 +181,35 @@ _HOST_CONFIG = {
             'properties': {
                 **_all(_TEXT, 'Type', 'Source', 'Target', 'Consistency'),
                 'ReadOnly': _FLAG,
-                **_all(
-                    _OBJECT, 'BindOptions', 'VolumeOptions', 'TmpfsOptions'
-                ),
+                'BindOptions': {
+                    'type': 'object',
+                    'properties': {
+                        'Propagation': _TEXT,
+                        **_all(
+                            _FLAG,
+                            'CreateMountpoint',
+                            'NonRecursive',
+                            'ReadOnlyForceRecursive',
+                            'ReadOnlyNonRecursive',
+                        ),
+                    },
+                },
+                'TmpfsOptions': {
+                    'type': 'object',
+                    'properties': _all(_INTEGER, 'SizeBytes', 'Mode'),
+                },
+                'VolumeOptions': {
+                    'type': 'object',
+                    'properties': {
+                        'DriverConfig': {
+                            'type': 'object',
+                            'properties': {'Name': _TEXT, 'Options': _MAP},
+                        },
+                        'Labels': _MAP,
+                        'NoCopy': _FLAG,
+                        'Subpath': _TEXT,
+                    },
+                },
             },
         },
     },

@@ -38,6 +38,7 @@ class Surroundings:
         system; None when they were not asked for.
     :param exec_ids: of its execs that are remembered.
     :param health: what its health checks found; None: it has none.
+    :param mounts: as ``views.mounts`` shows them.
     """
 
     storage: str
@@ -46,6 +47,7 @@ class Surroundings:
     sizes: tuple[int, int] | None = None
     exec_ids: Sequence[str] = ()
     health: models.Health | None = None
+    mounts: Sequence[models.Json] = ()
 
 
 def inspect(
@@ -78,7 +80,7 @@ def inspect(
             'Name': around.storage,
             'Data': dict(around.places.layers),
         },
-        'Mounts': hostconfig.mounts(container.host_config),
+        'Mounts': list(around.mounts),
         'Config': hostconfig.config(container.config),
         'NetworkSettings': _network(around.sandbox_key),
     }
@@ -135,6 +137,7 @@ def summary(
     now: datetime.datetime,
     sizes: tuple[int, int] | None = None,
     found: models.Health | None = None,
+    mounts: Sequence[models.Json] = (),
 ) -> models.Json:
     """Show one line of ``docker ps`` (``ContainerSummary``)."""
     shown: models.Json = {
@@ -152,7 +155,7 @@ def summary(
             'NetworkMode': hostconfig.network_mode(container.host_config)
         },
         'NetworkSettings': {'Networks': {}},
-        'Mounts': hostconfig.mounts(container.host_config),
+        'Mounts': list(mounts),
     }
     if sizes is not None:
         shown['SizeRw'], shown['SizeRootFs'] = sizes

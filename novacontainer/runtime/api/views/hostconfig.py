@@ -6,8 +6,6 @@ The store keeps what was asked; Docker's clients expect the rest to be there
 with its default.
 """
 
-from typing import Any
-
 from novacontainer.runtime import models
 
 _CONFIG: models.Json = {
@@ -115,45 +113,3 @@ def show(given: models.Json) -> models.Json:
 def network_mode(given: models.Json) -> str:
     """Return the network mode."""
     return str(given.get('NetworkMode') or _HOST_CONFIG['NetworkMode'])
-
-
-def mounts(given: models.Json) -> list[models.Json]:
-    """Show what is mounted into a container (``MountPoint``)."""
-    shown = [
-        _bind(bind)
-        for bind in given.get('Binds') or []
-        # A lone path is a directory of the container's own.
-        if ':' in bind
-    ]
-    shown.extend(_mount(mount) for mount in given.get('Mounts') or [])
-    return shown
-
-
-def _bind(bind: str) -> models.Json:
-    source, target, *mode = bind.split(':')
-    options = mode[0] if mode else ''
-    writable = 'ro' not in options.split(',')
-    return _point('bind', source, target, options, writable)
-
-
-def _mount(mount: models.Json) -> models.Json:
-    return _point(
-        str(mount.get('Type', 'bind')),
-        str(mount.get('Source', '')),
-        str(mount.get('Target', '')),
-        '',
-        not mount.get('ReadOnly', False),
-    )
-
-
-def _point(
-    kind: str, source: str, target: str, mode: str, writable: bool
-) -> dict[str, Any]:
-    return {
-        'Type': kind,
-        'Source': source,
-        'Destination': target,
-        'Mode': mode,
-        'RW': writable,
-        'Propagation': 'rprivate' if kind == 'bind' else '',
-    }

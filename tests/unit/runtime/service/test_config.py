@@ -125,18 +125,14 @@ class MergeTest(base.BaseTestCase):
         self.assertEqual('my_host', merge(
             {'Cmd': ['a'], 'Hostname': 'my_host'})['Hostname'])
 
-    def test_a_bind_of_a_lone_path_is_a_volume(self):
+    def test_volumes(self):
         merged, warnings = config.merge(
-            {'Image': 'x', 'Cmd': ['a'], 'HostConfig': {'Binds': ['/d']}},
-            image(), ID)
-        self.assertEqual({'/d': {}}, merged['Volumes'])
-        self.assertIn('/d', warnings[0])
-
-    def test_warnings(self):
-        _, warnings = config.merge(
-            {'Image': 'x', 'Cmd': ['a']},
+            {'Image': 'x', 'Cmd': ['a'], 'Volumes': {'/own': {}}},
             image(Volumes={'/data': {}}), ID)
-        self.assertIn('/data', warnings[0])
+        self.assertEqual(({'/data': {}, '/own': {}}, []),
+                         (merged['Volumes'], warnings))
+        self.assertRaises(exception.InvalidRequest, merge,
+                          {'Cmd': ['a'], 'Volumes': {'relative': {}}})
 
     def test_health_check(self):
         merged, _ = config.merge(

@@ -1,3 +1,4 @@
+import os
 from unittest import mock
 
 from oslotest import base
@@ -129,6 +130,38 @@ class CreationTest(base.BaseTestCase):
             self.check_nothing_made(kind, **given)
         self.assertEqual(65536, self.world.get(
             self.world.create()).id_map.host_base)
+
+    def test_volumes(self):
+        self.world.images.image = world.image(Volumes={'/from/image': {}})
+        container_id = self.world.create(
+            Volumes={'/own': {}}, host_config={'Binds': ['data:/d:ro']})
+        found = self.world.get(container_id)
+        self.assertEqual(
+            ['/d', '/own', '/from/image'],
+            [point.target for point in found.mounts])
+        for point in found.mounts:
+            volume = self.world.volumes.get(point.source)
+            self.assertEqual((container_id,), volume.users)
+            self.assertEqual(point.anonymous, bool(volume.labels))
+        self.assertEqual(
+            [(container_id, sorted(p.source for p in found.mounts))],
+            self.world.copyup.asked)
+        # As one sees them happen.
+        self.assertEqual(['volume'] * 3 + ['container'], [
+            event.type for event in self.world.events])
+        self.world.create(host_config={'Binds': ['data:/d']})
+        self.assertEqual(1, len(self.world.copyup.asked[-1][1]))
+
+    def test_volumes_go_when_the_rest_fails(self):
+        given = {'host_config': {'Binds': ['/nameless', 'new:/n']}}
+        self.world.copyup.fault = exception.Unavailable('full')
+        self.check_nothing_made(exception.Unavailable, **given)
+        self.world.copyup.fault = None
+        self.world.storage.faults['prepare'] = exception.Unavailable('full')
+        self.check_nothing_made(exception.Unavailable, **given)
+        self.assertEqual([], self.world.volumes.list({}))
+        self.assertEqual(
+            [], os.listdir(self.world.root / 'data/volumes'))
 
     def test_an_image_without_a_command(self):
         self.world.images.image = world.image(Cmd=None)

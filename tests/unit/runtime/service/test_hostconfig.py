@@ -62,7 +62,6 @@ class NormaliseTest(base.BaseTestCase):
     def test_not_supported_is_named(self):
         for field, value in (
                 ('PidMode', 'container:x'), ('IpcMode', 'container:x'),
-                ('VolumesFrom', ['x']),
                 ('CgroupParent', '/x'), ('BlkioWeight', 10),
                 ('SecurityOpt', ['apparmor=x']),
                 ('Unheard', 'of'),

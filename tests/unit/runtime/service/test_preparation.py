@@ -38,22 +38,33 @@ class PreparationTest(base.BaseTestCase):
         source = self.world.root / 'source'
         source.write_text('x')
         bundle = self.bundle(WorkingDir='/w', host_config={
-            'Binds': [f'{source}:/a/file', f'{self.world.root}:/a/dir']})
+            'Binds': [f'{source}:/a/file', 'data:/a/dir']})
         root = self.world.storage.upper(bundle.id) / 'merged'
         self.assertTrue((root / 'a/file').is_file())
         self.assertTrue((root / 'a/dir').is_dir())
+        self.assertEqual(
+            [('mount', bundle.id, 'data')], self.world.staging.told)
+        # It is mounted from there only while the container is made.
+        self.assertEqual(set(), self.world.staging.attached)
         self.assertTrue((root / 'w').is_dir())
         self.assertTrue((root / 'etc/hosts').is_file())
 
     def test_a_source_that_went_after_create(self):
-        source = self.world.root / 'source'
-        source.write_text('x')
         container_id = self.world.create(
-            host_config={'Binds': [f'{source}:/x']})
-        source.unlink()
+            host_config={'Binds': [f'{self.world.root}:/x']})
+        self.world.staging.faults['staged'] = exception.InvalidRequest('-')
         self.assertRaises(exception.InvalidRequest,
                           self.world.containers.start, container_id)
         self.assertEqual([], self.world.traces(container_id))
+
+    def test_volumes_are_told_of_until_the_end(self):
+        container_id = self.world.start(
+            'exit 0', host_config={'Binds': ['data:/d']})
+        self.world.wait(container_id)
+        self.assertEqual(
+            [('mount', container_id, 'data'),
+             ('unmount', container_id, 'data')], self.world.staging.told)
+        self.assertEqual([], self.world.staging.holders)
 
     def test_cgroup_path(self):
         for parent in ('nc', '/nc/', 'a/b'):

@@ -1,7 +1,25 @@
+import json
+
 from oslotest import base
 
 from novacontainer.runtime import exception
 from tests.unit.runtime.service import world
+
+
+class MountsTest(base.BaseTestCase):
+
+    def test_those_of_old_records(self):
+        there = self.useFixture(world.World())
+        container_id = there.create()
+        config = {'Binds': ['/a:/b:ro', '/nameless'], 'Tmpfs': {'/t': ''}}
+        with there.database.transaction() as connection:
+            connection.execute(
+                'UPDATE containers SET mounts = NULL, host_config = ?',
+                (json.dumps(config),))
+        self.assertEqual((), there.get(container_id).mounts)
+        there.restart()
+        self.assertEqual(['/b', '/t'], [
+            one.target for one in there.get(container_id).mounts])
 
 
 class RegistryTest(base.BaseTestCase):

@@ -35,6 +35,46 @@ class RemovalTest(base.BaseTestCase):
             self.assertEqual('destroy', self.world.actions(
                 container_id)[-1])
 
+    def test_volumes(self):
+        given = {'host_config': {'Binds': ['/nameless', 'named:/n']}}
+
+        def names():
+            return [one.name for one in self.world.volumes.list({})]
+
+        self.remove(self.world.create(**given))
+        self.assertEqual(2, len(names()))
+        self.world.containers.remove(
+            self.world.create(**given), force=False, volumes=True)
+        self.assertEqual(2, len(names()))
+        container_id = self.world.create('exit 0', host_config={
+            **given['host_config'], 'AutoRemove': True})
+        self.assertEqual(3, len(names()))
+        self.world.containers.start(container_id)
+        self.world.events_until('destroy', container_id)
+        self.assertEqual(2, len(names()))
+
+    def test_volumes_that_others_have(self):
+        first = self.world.create(host_config={'Binds': ['/nameless']})
+        second = self.world.create(host_config={'VolumesFrom': [first]})
+        name, = [one.name for one in self.world.volumes.list({})]
+        for container_id, left in ((first, 1), (second, 0)):
+            self.world.containers.remove(
+                container_id, force=False, volumes=True)
+            self.assertEqual(left, len(self.world.volumes.list({})))
+        self.assertEqual(['create', 'destroy'], self.world.actions(name))
+
+    def test_a_removal_with_volumes_that_was_cut_short(self):
+        container_id = self.world.create(
+            host_config={'Binds': ['/nameless', 'named:/n']})
+        self.world.storage.faults['remove'] = exception.Internal('stuck')
+        self.assertRaises(
+            exception.Internal, self.world.containers.remove, container_id,
+            force=False, volumes=True)
+        self.assertEqual(2, len(self.world.volumes.list({})))
+        self.world.restart()
+        self.assertEqual(['named'], [
+            one.name for one in self.world.volumes.list({})])
+
     def test_running(self):
         container_id = self.world.start()
         error = self.assertRaises(

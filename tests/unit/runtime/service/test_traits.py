@@ -8,9 +8,11 @@ from novacontainer.runtime.service import traits
 
 CONTAINER = models.Container(
     id='1' * 64, name='web', image_id='sha256:1', image_name='web',
-    config={'ExposedPorts': {'80/tcp': {}, 'odd': {}}, 'Volumes': {'/d': {}}},
-    host_config={'Binds': ['/srv:/mnt:ro']}, id_map=None,
-    created=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
+    config={'ExposedPorts': {'80/tcp': {}, 'odd': {}}},
+    host_config={}, id_map=None,
+    created=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC),
+    mounts=(models.MountPoint('bind', '/mnt', '/srv'),
+            models.MountPoint('volume', '/d', 'data')))
 
 
 class TraitsTest(base.BaseTestCase):
@@ -29,6 +31,7 @@ class TraitsTest(base.BaseTestCase):
                 {'isolation': ['x']},
                 {'is_task': ['false']}, {'network': ['none']},
                 {'volume': ['/x', '/mnt']}, {'volume': ['/d']},
+                {'volume': ['data']},
                 {'expose': ['80']}, {'expose': ['70-90/tcp']}):
             self.assertTrue(self.passes(**filters), filters)
 

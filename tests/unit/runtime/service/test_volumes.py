@@ -1,9 +1,12 @@
+import dataclasses
 import os
 from unittest import mock
 
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime import models
+from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import volumespec
 from novacontainer.runtime.store import volumes as records
 from tests.unit.runtime.service import world
@@ -33,7 +36,7 @@ class VolumesTest(base.BaseTestCase):
         made = self.create(Labels={'a': 'b'}, Driver='local')
         self.assertEqual(made, self.volumes.get('data'))
         self.assertEqual({'a': 'b'}, made.labels)
-        self.assertTrue(self.volumes.path(made).is_dir())
+        self.assertTrue(self.volumes.path(made.name).is_dir())
         self.assertEqual(
             [('create', 'data', {'driver': 'local'})], self.told())
 
@@ -91,7 +94,7 @@ class VolumesTest(base.BaseTestCase):
 
     def test_remove(self):
         made = self.create()
-        (self.volumes.path(made) / 'file').write_text('x')
+        (self.volumes.path(made.name) / 'file').write_text('x')
         self.volumes.remove('data')
         self.assertEqual([], self.files())
         self.assertEqual('destroy', self.told()[-1][0])
@@ -112,18 +115,75 @@ class VolumesTest(base.BaseTestCase):
         self.create('kept')
         (self.world.root / 'data/volumes/half/_data').mkdir(parents=True)
         (self.world.root / 'data/volumes/.gone-1').mkdir()
-        (self.world.root / 'data/volumes/kept/_new').mkdir()
         self.world.restart()
         self.assertEqual(['kept'], self.files())
-        self.assertEqual(['_data'], os.listdir(
-            self.world.root / 'data/volumes/kept'))
         with mock.patch('os.rename', side_effect=OSError(5, 'I/O')):
             (self.world.root / 'data/volumes/half').mkdir()
             self.world.restart()
 
+    def test_what_was_half_filled_is_emptied(self):
+        self.create('half')
+        self.create('used')
+        self.world.create(host_config={'Binds': ['used:/d']})
+        for name in ('half', 'used'):
+            (self.volumes.path(name) / 'file').write_text('x')
+            self.volumes._files.begin(name)
+        self.world.restart()
+        self.assertEqual([], os.listdir(self.volumes.path('half')))
+        self.assertEqual(['file'], os.listdir(self.volumes.path('used')))
+        self.assertEqual([], self.volumes._files.half_filled())
+
+    def test_filling(self):
+        made = self.create()
+        data = self.volumes.path('data')
+
+        def fill(volume, fault):
+            with self.volumes.filling(volume, data):
+                self.assertEqual(['data'],
+                                 self.volumes._files.half_filled())
+                (data / 'file').write_text('x')
+                if fault:
+                    raise KeyError
+
+        self.assertRaises(KeyError, fill, made, True)
+        self.assertEqual([], os.listdir(data))
+        fill(made, False)
+        self.assertEqual(['file'], os.listdir(data))
+        # What others have by now is not for us to delete.
+        self.assertRaises(KeyError, fill, dataclasses.replace(
+            made, users=('c1',)), True)
+        self.assertEqual(['file'], os.listdir(data))
+        self.assertEqual([], self.volumes._files.half_filled())
+
+    def test_claim(self):
+        old = self.create('old')
+
+        def wish(name, **more):
+            return mounts.Wish(models.MountPoint(
+                'volume', '/x', name), **more)
+
+        def claim(wishes, fault=None):
+            with self.volumes.claimed(wishes, False) as fresh:
+                self.assertIn('old', self.volumes.locks._entries)
+                if fault:
+                    raise fault
+                return [one.name for one in fresh]
+
+        wishes = [wish('old'), wish('new', labels={'a': 'b'})]
+        self.assertRaises(KeyError, claim, wishes, KeyError())
+        self.assertEqual(['old'], self.files())
+        self.assertEqual(['new'], claim(wishes))
+        self.assertEqual(['create'] * 2, [one[0] for one in self.told()])
+        self.assertEqual(old, self.volumes.get('old'))
+        for bad in (wish('a/b'), wish('ok', driver='x'),
+                    wish('ok', options={'x': 'y'})):
+            self.assertRaises(exception.RuntimeFault, claim,
+                              [wish('old'), bad])
+        self.assertEqual(0, len(self.volumes.locks))
+
     def test_size(self):
         made = self.create()
-        (self.volumes.path(made) / 'file').write_bytes(b'x' * 8192)
+        (self.volumes.path(made.name) / 'file').write_bytes(b'x' * 8192)
         self.assertGreaterEqual(self.volumes.size_bytes(made), 8192)
         memory = self.create('memory', DriverOpts={
             'type': 'tmpfs', 'device': 'tmpfs'})

@@ -33,7 +33,8 @@ class VolumeSpecTest(base.BaseTestCase):
 
     def test_options(self):
         for options in (
-                {}, {'type': 'tmpfs', 'device': 'tmpfs'},
+                {}, {'size': '1G'}, {'size': '0'},
+                {'type': 'tmpfs', 'device': 'tmpfs'},
                 {'type': 'tmpfs', 'device': 'x', 'o': 'size=1m,uid=7'},
                 {'type': 'none', 'device': '/srv', 'o': 'bind'},
                 {'type': 'none', 'device': '/srv', 'o': 'ro,rbind'}):
@@ -41,7 +42,9 @@ class VolumeSpecTest(base.BaseTestCase):
 
     def test_bad_options(self):
         for options in (
-                {'x': 'y'}, {'size': '1G'}, {'type': 'tmpfs'},
+                {'x': 'y'}, {'size': '1M'}, {'size': 'big'},
+                {'type': 'tmpfs', 'device': 'x', 'size': '1G'},
+                {'type': 'tmpfs'},
                 {'device': '/x'}, {'o': 'bind'},
                 {'type': 'tmpfs', 'device': 'x', 'o': 'uid=70000'},
                 {'type': 'tmpfs', 'device': 'x', 'o': 'lowerdir=/'},
@@ -72,5 +75,14 @@ class VolumeSpecTest(base.BaseTestCase):
         self.assertEqual(
             [False, True, False],
             [volumespec.is_readonly(one) for one in (memory, bind, plain)])
-        self.assertEqual('size=1m',
-                         volumespec.tmpfs_options(memory.options))
+        self.assertEqual(['size=1m'], volumespec.tmpfs_words(memory))
+        limited = volume(size='1g')
+        self.assertEqual(
+            [0, 0, 0, 1 << 30],
+            [volumespec.size_bytes(one.options)
+             for one in (memory, bind, plain, limited)])
+        for one in (bind, plain):
+            volumespec.check_subpath(one)
+        for one in (memory, limited):
+            self.assertRaises(exception.NotSupported,
+                              volumespec.check_subpath, one)

@@ -193,6 +193,56 @@ class Sandboxes:
         return {path.name for path in self._root.iterdir()}
 
 
+class Staging:
+    """Mounts that are only described; ``told`` has what was published."""
+
+    def __init__(self):
+        self.attached = set()
+        self.holders = []
+        self.told = []
+        self.faults = {}
+
+    @contextlib.contextmanager
+    def staged(self, container):
+        if 'staged' in self.faults:
+            raise self.faults.pop('staged')
+        self.holders.append(container.id)
+        self.attached.add(container.id)
+        yield tuple(
+            models.Mount('tmpfs', 'tmpfs', point.target, point.words)
+            if point.type == 'tmpfs' else
+            models.Mount(
+                'bind', point.source if point.type == 'bind' else '/',
+                point.target, ('rbind',))
+            for point in container.mounts)
+        self.attached.discard(container.id)
+
+    def leave(self, container_id):
+        if container_id in self.holders:
+            self.holders.remove(container_id)
+
+    def tell(self, container, action):
+        self.told += [(action, container.id, point.source)
+                      for point in container.mounts
+                      if point.type == 'volume']
+
+    def open(self, running):
+        self.running = [one.id for one in running]
+
+
+class CopyUp:
+    """Fills nothing, and remembers what it was asked to fill."""
+
+    def __init__(self):
+        self.asked = []
+        self.fault = None
+
+    def run(self, container, fresh):
+        if self.fault is not None:
+            raise self.fault
+        self.asked.append((container.id, sorted(fresh)))
+
+
 class Images:
     """One image, known by a few names."""
 
@@ -229,6 +279,8 @@ class World(fixtures.Fixture):
         self.storage = Storage(self.root / 'storage')
         self.sandboxes = Sandboxes(self.root / 'pins')
         self.images = Images()
+        self.staging = Staging()
+        self.copyup = CopyUp()
         self.events = []
         self.database = database.Database(self.root / 'db.sqlite')
         self.addCleanup(self.database.close)
@@ -254,7 +306,9 @@ class World(fixtures.Fixture):
                     POLICY.cpus, POLICY.runtime, **policy),
                 settings=preparation.Settings('nc-unit', 2)),
             db=self.database, images=self.images, storage=self.storage,
-            engine=self.engine, sandbox=self.sandboxes, hub=hub)
+            engine=self.engine, sandbox=self.sandboxes,
+            volumes=self.volumes, staging=self.staging,
+            copyup=self.copyup, hub=hub)
         self.report = self.containers.open()
 
     def _close(self):
@@ -291,6 +345,14 @@ class World(fixtures.Fixture):
                 raise AssertionError(f'{found.status} is not {status}')
             time.sleep(0.002)
         return found
+
+    def events_until(self, action, actor_id):
+        """Wait until that was published."""
+        deadline = time.monotonic() + 20
+        while action not in self.actions(actor_id):
+            if time.monotonic() > deadline:
+                raise AssertionError(f'no {action} of {actor_id}')
+            time.sleep(0.002)
 
     def actions(self, container_id):
         """Return the events of one container, oldest first."""

@@ -2,6 +2,7 @@ import os
 import pathlib
 import stat
 import tempfile
+from unittest import mock
 
 from oslotest import base
 
@@ -43,27 +44,38 @@ class VolumeFilesTest(base.BaseTestCase):
 
     def test_fill(self):
         self.files.make('data')
-        fresh = self.files.begin('data')
-        (fresh / 'half').write_text('x')
-        fresh = self.files.begin('data')
-        self.assertEqual([], os.listdir(fresh))
-        (fresh / 'whole').write_text('x')
+        self.files.make('other')
+        self.files.begin('data')
+        self.assertEqual(['data'], self.files.half_filled())
         self.files.finish('data')
-        self.assertEqual(['whole'], os.listdir(self.files.path('data')))
+        self.files.finish('data')
+        self.assertEqual([], self.files.half_filled())
         self.assertEqual(['_data'], os.listdir(self.root / 'data'))
 
-    def test_what_is_not_empty_stays(self):
+    def test_empty(self):
         self.files.make('data')
-        self.files.begin('data')
-        (self.files.path('data') / 'mine').write_text('x')
-        self.assertRaises(OSError, self.files.finish, 'data')
-        self.files.abandon('data')
-        self.assertEqual(['mine'], os.listdir(self.files.path('data')))
-        self.assertEqual(['_data'], os.listdir(self.root / 'data'))
+        path = self.files.path('data')
+        (path / 'folder').mkdir()
+        (path / 'folder/file').write_text('x')
+        (path / 'link').symlink_to('/etc')
+        volumefiles.empty(path)
+        self.assertEqual([], os.listdir(path))
+
+    def test_disk(self):
+        self.assertEqual(self.root / 'data/disk.img',
+                         self.files.disk('data'))
+
+    def test_a_tmpfs_that_a_crash_left_is_unmounted(self):
+        self.files.make('data')
+        with (mock.patch.object(os.path, 'ismount', return_value=True),
+              mock.patch.object(volumefiles.mounts,
+                                'unmount') as unmount):
+            self.files.remove('data')
+        self.assertEqual(str(self.files.path('data')),
+                         unmount.call_args.args[0])
 
     def test_sweep(self):
         self.files.make('data')
-        self.files.begin('data')
         (self.root / '.gone-1').mkdir()
         (self.root / '.gone-1/file').write_text('x')
         self.assertEqual(['data'], list(self.files.names()))

@@ -1,6 +1,7 @@
 import concurrent.futures
 import dataclasses
 import json
+import os
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
@@ -27,13 +28,14 @@ class CreateTest(served.ServedTestCase):
         self.assertEqual(
             ('create', ({'Image': 'x', 'Cmd': ['echo hi'],
                          'HostConfig': {'Memory': 1}, 'Surprise': [1]},
-                        'web', None), {}),
+                        'web', None, os.getuid() == 0), {}),
             self.containers.calls[-1])
 
     def test_platform(self):
         self.call('POST', '/containers/create?platform=linux/arm64',
                   {'Image': 'x'})
-        self.assertEqual(({'Image': 'x'}, None, 'linux/arm64'),
+        self.assertEqual(({'Image': 'x'}, None, 'linux/arm64',
+                          os.getuid() == 0),
                          self.containers.calls[-1][1])
 
     def test_wrong_types_name_the_field(self):
