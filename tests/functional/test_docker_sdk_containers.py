@@ -198,7 +198,8 @@ class ContainersTest(sdk.SdkTestCase):
         container = self.create_container(volumes=['/data'])
         self.assertEqual({'/data': {}},
                          container.attrs['Config']['Volumes'])
-        self.assertEqual([], container.attrs['Mounts'])
+        self.assertEqual(['volume'], [
+            one['Type'] for one in container.attrs['Mounts']])
 
     def test_list_filters(self):
         one = self.run_container(name='filter-one', labels={'n': '1'})

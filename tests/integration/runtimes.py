@@ -17,17 +17,23 @@ import fixtures
 from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
 from novacontainer.runtime.host import mounts
+from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import containers
+from novacontainer.runtime.service import copyup
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import images
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import sandboxes
+from novacontainer.runtime.service import staging
+from novacontainer.runtime.service import volumemounts
+from novacontainer.runtime.service import volumes
 from novacontainer.runtime.storage import overlay
 from novacontainer.runtime.store import blobs
 from novacontainer.runtime.store import database
 from novacontainer.runtime.store import layers
 from novacontainer.runtime.store import paths
+from novacontainer.runtime.store import volumefiles
 from novacontainer.runtime.unpack import unpacker
 from tests import archives
 
@@ -76,10 +82,23 @@ class Runtime(fixtures.Fixture):
             self.database, blobs.Blobs(places.blobs),
             layers.Layers(places.layers), unpacker.Unpacker(), hub.publish,
             self._using_image)
+        binds = bindpolicy.Policy()
+        self.volumes = volumes.VolumeService(
+            db=self.database, files=volumefiles.VolumeFiles(places.volumes),
+            policy=binds, hub=hub)
+        opener = volumemounts.VolumeMounts(self.volumes, binds)
+        sandbox = sandboxes.Sandboxes(self.run_root)
+        options = self._options()
         self.containers = containers.ContainerService(
-            options=self._options(), db=self.database, images=self.images,
-            storage=self.storage, engine=self.engine,
-            sandbox=sandboxes.Sandboxes(self.run_root), hub=hub)
+            options=options, db=self.database, images=self.images,
+            storage=self.storage, engine=self.engine, sandbox=sandbox,
+            volumes=self.volumes, hub=hub,
+            staging=staging.Staging(self.run_root, opener, binds, sandbox),
+            copyup=copyup.CopyUp(
+                storage=self.storage, service=self.volumes, opener=opener,
+                limits=options.archive_limits, unpack=unpacker.Unpacker(),
+                layer_paths=self._layer_paths))
+        self.volumes.recover()
         self.report = self.containers.open()
 
     def _options(self):
@@ -166,6 +185,9 @@ class Runtime(fixtures.Fixture):
                                self.run_root / 'exits' / one)
                   if path.exists()]
         return found
+
+    def _layer_paths(self, image_id):
+        return self.images.layer_paths(self.images.get(image_id))
 
     def _using_image(self, image_id):
         return self.containers.using_image(image_id)
