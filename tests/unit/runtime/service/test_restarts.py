@@ -50,6 +50,7 @@ class PolicyTest(RestartCase):
         container_id = self.world.start(host_config=policy('always'))
         self.fail(container_id, 0)
         self.assertEqual(1, self.again(container_id).restart_count)
+        self.world.events_until('start', container_id, 2)
         self.assertEqual(
             ['die', 'start'], self.world.actions(container_id)[-2:])
 

@@ -346,10 +346,10 @@ class World(fixtures.Fixture):
             time.sleep(0.002)
         return found
 
-    def events_until(self, action, actor_id):
-        """Wait until that was published."""
+    def events_until(self, action, actor_id, times=1):
+        """Wait until that was published so often."""
         deadline = time.monotonic() + 20
-        while action not in self.actions(actor_id):
+        while self.actions(actor_id).count(action) < times:
             if time.monotonic() > deadline:
                 raise AssertionError(f'no {action} of {actor_id}')
             time.sleep(0.002)
