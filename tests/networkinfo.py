@@ -41,7 +41,13 @@ def vif(*subnets, port=PORT, kind='ovs', address='fa:16:3e:00:00:05',
         active=active, **fields)
 
 
-def instance():
-    """An instance, as far as networking looks at it."""
+def instance(**extra_specs):
+    """An instance, as far as networking looks at it.
+
+    :param extra_specs: those of the flavor in ``quota:vif_``.
+    """
     return objects.Instance(
-        id=1, uuid=uuids.instance, project_id=uuids.project)
+        id=1, uuid=uuids.instance, project_id=uuids.project,
+        flavor=objects.Flavor(name='m1.tiny', extra_specs={
+            f'quota:vif_{key}': value
+            for key, value in extra_specs.items()}))

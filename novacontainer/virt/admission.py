@@ -12,6 +12,7 @@ from nova.objects import instance as instance_objects
 from nova.virt import driver
 
 from novacontainer.client import images
+from novacontainer.virt import limits
 
 _GIB = 1024 ** 3
 
@@ -22,8 +23,10 @@ def check(
 ) -> None:
     """Say no to what would silently be missing from the instance.
 
+    :raises: exception.InvalidInput for limits that make no sense
     :raises: exception.BuildAbortException with all reasons at once
     """
+    limits.traffic(instance.flavor)
     reasons = []
     if driver.block_device_info_get_mapping(block_device_info):
         reasons.append('There are no volumes here: boot from an image, '

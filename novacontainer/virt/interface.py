@@ -27,6 +27,20 @@ class Route:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Rate:
+    """A limit of bandwidth.
+
+    :param average_bytes: a second, in the long run.
+    :param peak_bytes: a second, for as long as the burst lasts.
+    :param burst_bytes: how much may go faster than on average.
+    """
+
+    average_bytes: int
+    peak_bytes: int
+    burst_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Interface:
     """A veth pair: ``device`` on the host, ``name`` in the container.
 
@@ -45,6 +59,8 @@ class Interface:
     :param accept_ra: take an IPv6 default route from router advertisements.
     :param exact: take away permanent addresses that are not among these.
     :param addresses: ``address/prefix length``, IPv4 and IPv6.
+    :param inbound: limit of what the container receives.
+    :param outbound: limit of what it sends.
     """
 
     device: str
@@ -59,6 +75,8 @@ class Interface:
     exact: bool = False
     addresses: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
+    inbound: Rate | None = None
+    outbound: Rate | None = None
 
     def to_primitive(self) -> dict[str, typing.Any]:
         """The same as dicts, lists, strings and numbers."""

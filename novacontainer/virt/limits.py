@@ -1,14 +1,17 @@
 """What a flavor gives its instances, as the runtime's limits; pure.
 
-Called by ``virt.containerspec`` for a new container, and for a resized one:
-the same flavor always comes to the same limits.
+Called by ``virt.containerspec`` for a new container, and for a resized one,
+and by ``virt.networkops``: the same flavor always comes to the same limits.
 """
 
+import dataclasses
 import typing
 
+from nova import exception
 from nova.objects import flavor as flavor_objects
 
 from novacontainer.virt import extraspecs
+from novacontainer.virt import interface
 
 _MIB = 1024 * 1024
 #: cpu.max's period, in microseconds: the kernel's default.
@@ -20,6 +23,13 @@ _QUOTA_MIN_US = 1000
 _SHARES_PER_VCPU = 1024
 #: What the kernel takes as cpu.shares.
 _SHARES_RANGE = (2, 262144)
+_KB = 1000
+#: In bytes it must fit into 32 bits.
+_KB_MOST = 4_000_000
+#: A burst lasts so long unless the flavor says otherwise, and must hold some
+#: packets: one may have 64 KiB on its way between containers of a host.
+_BURST_S = 0.1
+_BURST_MIN_BYTES = 66 * 1024
 
 
 def limits(flavor: flavor_objects.Flavor, *,
@@ -65,6 +75,49 @@ def root_disk(flavor: flavor_objects.Flavor) -> dict[str, typing.Any]:
     if not flavor.root_gb:
         return {}
     return {'StorageOpt': {'size': f'{flavor.root_gb}G'}}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Traffic:
+    """Limits of each of an instance's interfaces; None is no limit."""
+
+    inbound: interface.Rate | None = None
+    outbound: interface.Rate | None = None
+
+
+def traffic(flavor: flavor_objects.Flavor) -> Traffic:
+    """Bandwidth, by the extra specs ``quota:vif_*``.
+
+    ``average`` and ``peak`` are in kilobytes a second, ``burst`` is in
+    kilobytes, as libvirt has them.
+
+    :raises: exception.InvalidInput for an extra spec that makes no sense
+    """
+    return Traffic(inbound=_rate(flavor, 'inbound'),
+                   outbound=_rate(flavor, 'outbound'))
+
+
+def _rate(flavor: flavor_objects.Flavor,
+          direction: str) -> interface.Rate | None:
+    key = f'quota:vif_{direction}'
+    average, peak, burst = (
+        extraspecs.number(flavor, f'{key}_{what}', 0, maximum=_KB_MOST)
+        for what in ('average', 'peak', 'burst'))
+    if not average:
+        if peak or burst:
+            raise exception.InvalidInput(
+                reason=f'The flavor {flavor.name} has {key}_peak or '
+                       f'{key}_burst but no {key}_average.')
+        return None
+    if peak and peak < average:
+        raise exception.InvalidInput(
+            reason=f'The extra spec {key}_peak of flavor {flavor.name} is '
+                   f'{peak}, less than {key}_average, {average}.')
+    average_bytes = average * _KB
+    return interface.Rate(
+        average_bytes, (peak or average) * _KB,
+        max(burst * 1024 or int(average_bytes * _BURST_S),
+            _BURST_MIN_BYTES))
 
 
 def _quota_us(flavor: flavor_objects.Flavor, period_us: int) -> int:

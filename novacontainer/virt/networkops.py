@@ -25,6 +25,7 @@ from vif_plug_ovs import privsep as vif_plug_privsep
 
 from novacontainer.virt import addressing
 from novacontainer.virt import interface
+from novacontainer.virt import limits
 from novacontainer.virt import networkconf
 from novacontainer.virt import privsep
 from novacontainer.virt.privsep import errors
@@ -85,7 +86,9 @@ class NetworkOps:
         :raises: exception.VirtualInterfacePlugException
         """
         connections = [vif_types.connection(vif) for vif in network_info]
-        wanted = _interfaces(network_info, connections, exact)
+        wanted = _interfaces(
+            network_info, connections, limits.traffic(instance.flavor),
+            exact)
         fresh = {
             connection.device for connection in connections
             if not vif_types.device_exists(connection.device)}
@@ -284,6 +287,7 @@ class NetworkOps:
 def _interfaces(
     network_info: Sequence[model.VIF],
     connections: Sequence[vif_types.Connection],
+    traffic: limits.Traffic,
     exact: bool,
 ) -> list[interface.Interface]:
     plans = addressing.plan(network_info)
@@ -300,7 +304,9 @@ def _interfaces(
             accept_ra=plan.accept_ra,
             exact=exact,
             addresses=plan.addresses,
-            routes=plan.routes)
+            routes=plan.routes,
+            inbound=traffic.inbound,
+            outbound=traffic.outbound)
         for index, (vif, connection, plan) in enumerate(
             zip(network_info, connections, plans, strict=True))]
 

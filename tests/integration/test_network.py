@@ -244,6 +244,45 @@ class TestInterfaces(NetworkTestCase):
         self.assertIn('default via 10.0.0.1 dev eth0',
                       self.first.run('ip', 'route'))
 
+    def test_bandwidth(self):
+        self.instance = networkinfo.instance(
+            inbound_average='2000', outbound_average='1000',
+            outbound_peak='1500')
+        vif = self.vif(5)
+        self.plug(self.first, vif)
+        classes = self.first.run('tc', 'class', 'show', 'dev', 'eth0')
+        self.assertIn('rate 8Mbit ceil 12Mbit burst 100000b', classes)
+        arriving = ('tc', 'class', 'show', 'dev', 'in-eth0')
+        self.assertIn('rate 16Mbit ceil 16Mbit', self.first.run(*arriving))
+        self.assertIn('in-eth0', self.first.run(
+            'tc', 'filter', 'show', 'dev', 'eth0', 'ingress'))
+        self.instance = networkinfo.instance(inbound_average='4000')
+        self.plug(self.first, vif)
+        self.assertIn('rate 32Mbit', self.first.run(*arriving))
+        self.assertNotIn('htb', self.first.run(
+            'tc', 'qdisc', 'show', 'dev', 'eth0'))
+        self.instance = networkinfo.instance()
+        self.plug(self.first, vif)
+        self.assertNotIn('in-eth0', self.first.run('ip', 'link'))
+        self.assertNotIn('ingress', self.first.run(
+            'tc', 'qdisc', 'show', 'dev', 'eth0'))
+
+    def test_limited_traffic_arrives(self):
+        self.instance = networkinfo.instance(
+            inbound_average='20000', outbound_average='20000')
+        self.second = self.useFixture(networkhost.Sandbox())
+        self.plug(self.first, self.vif(5))
+        self.plug(self.second, self.vif(6))
+        self.first.run('ping', '-c', '1', '-W', '5', '10.0.0.6')
+        server = subprocess.Popen(
+            self.second.inside(sys.executable, '-c', SERVER, '10.0.0.6'),
+            stdout=subprocess.PIPE, text=True)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        server.stdout.readline()
+        self.first.run(sys.executable, '-c', CLIENT, '10.0.0.6')
+
     def test_checksum_offload(self):
         self.plug(self.first, self.vif(5))
         features = self.first.run('ethtool', '-k', 'eth0')

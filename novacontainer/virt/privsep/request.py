@@ -20,6 +20,8 @@ _NAME = re.compile(r'eth[0-9]{1,3}')
 _MAC = re.compile(r'[0-9a-f]{2}(:[0-9a-f]{2}){5}')
 #: IPv4's least MTU (RFC 791) and the most that a veth takes (if_ether.h).
 _MTU = range(68, 65536)
+#: Bytes a second, and bytes; what a tc message has room for.
+_RATE = range(1, 1 << 32)
 #: More interfaces than Neutron's port quota allows a project by default are
 #: no instance's.
 _MOST_INTERFACES = 512
@@ -70,7 +72,9 @@ def _interface(primitive: typing.Any) -> interface.Interface:
                     'addresses', primitive['addresses'])),
             routes=tuple(
                 _route(route)
-                for route in _sequence('routes', primitive['routes'])))
+                for route in _sequence('routes', primitive['routes'])),
+            inbound=_rate(primitive['inbound']),
+            outbound=_rate(primitive['outbound']))
     except KeyError as error:
         raise errors.RefusedError(f'An interface lacks {error}.') from None
 
@@ -89,6 +93,21 @@ def _route(primitive: typing.Any) -> interface.Route:
         gateway = str(hop)
     return interface.Route(
         str(destination), gateway, bool(primitive['onlink']))
+
+
+def _rate(primitive: typing.Any) -> interface.Rate | None:
+    if primitive is None:
+        return None
+    if not isinstance(primitive, Mapping):
+        raise errors.RefusedError('A rate must be given as a mapping.')
+    numbers = [primitive[name] for name in (
+        'average_bytes', 'peak_bytes', 'burst_bytes')]
+    if not all(type(number) is int and number in _RATE
+               for number in numbers):
+        raise errors.RefusedError(
+            f'{numbers!r} are not rates and a burst between {_RATE.start} '
+            f'and {_RATE.stop - 1} bytes.')
+    return interface.Rate(*numbers)
 
 
 def _sequence(what: str, value: typing.Any) -> Sequence[typing.Any]:

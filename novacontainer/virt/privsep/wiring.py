@@ -2,8 +2,8 @@
 
 Called by ``virt.networkops`` over the privsep channel, one round trip for
 all interfaces of an instance; calls ``privsep.request`` for the checks,
-``privsep.netns`` to get inside, and ``privsep.links`` for every netlink
-message.
+``privsep.netns`` to get inside, ``privsep.links`` for links, addresses and
+routes, and ``privsep.shaping`` for bandwidth.
 
 All of them may be repeated at any time: what is there and right is
 left alone, what is missing is added.
@@ -19,6 +19,7 @@ from novacontainer.virt.privsep import links
 from novacontainer.virt.privsep import netns
 from novacontainer.virt.privsep import offload
 from novacontainer.virt.privsep import request
+from novacontainer.virt.privsep import shaping
 
 
 @privsep.network.entrypoint
@@ -163,3 +164,7 @@ def _configure(pairs: Sequence[_Pair]) -> None:
         for pair in pairs:
             container.add_routes(
                 container.require(pair.name), pair.interface.routes)
+    shaping.shape(
+        [shaping.Wish(pair.name, pair.interface.inbound,
+                      pair.interface.outbound) for pair in pairs],
+        fresh=all(pair.created for pair in pairs))

@@ -1,6 +1,7 @@
 from nova import exception
 from oslotest import base
 
+from novacontainer.virt import interface
 from novacontainer.virt import limits
 from tests import instances
 
@@ -83,3 +84,41 @@ class RootDiskTestCase(base.BaseTestCase):
         flavor = instances.instance().flavor
         flavor.root_gb = 0
         self.assertEqual({}, limits.root_disk(flavor))
+
+
+class TrafficTestCase(base.BaseTestCase):
+
+    def traffic(self, **extra_specs):
+        return limits.traffic(instances.instance(extra_specs={
+            f'quota:vif_{key}': value
+            for key, value in extra_specs.items()}).flavor)
+
+    def test_none(self):
+        self.assertEqual(limits.Traffic(), self.traffic())
+        self.assertEqual(limits.Traffic(), self.traffic(
+            inbound_average='0', outbound_peak='0'))
+
+    def test_each_direction(self):
+        found = self.traffic(
+            inbound_average='2000', outbound_average='1000',
+            outbound_peak='3000', outbound_burst='512')
+        self.assertEqual(
+            interface.Rate(2_000_000, 2_000_000, 200_000), found.inbound)
+        self.assertEqual(
+            interface.Rate(1_000_000, 3_000_000, 512 * 1024), found.outbound)
+
+    def test_room_for_packets(self):
+        self.assertEqual(
+            66 * 1024, self.traffic(inbound_average='1').inbound.burst_bytes)
+
+    def test_nonsense(self):
+        for extra_specs, words in (
+                ({'inbound_average': 'much'}, 'whole number'),
+                ({'inbound_average': '-1'}, 'from 0 to'),
+                ({'outbound_average': '4000001'}, 'from 0 to 4000000'),
+                ({'outbound_peak': '5'}, 'no quota:vif_outbound_average'),
+                ({'inbound_average': '5', 'inbound_peak': '4'},
+                 'less than quota:vif_inbound_average')):
+            error = self.assertRaises(
+                exception.InvalidInput, self.traffic, **extra_specs)
+            self.assertIn(words, str(error))

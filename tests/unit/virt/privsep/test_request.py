@@ -1,5 +1,6 @@
 from oslotest import base
 
+from novacontainer.virt import interface
 from novacontainer.virt.privsep import errors
 from novacontainer.virt.privsep import request
 
@@ -17,6 +18,8 @@ GOOD = {
     'addresses': ['10.0.0.5/24', 'fd00::5/64'],
     'routes': [{'destination': '0.0.0.0/0', 'gateway': '10.0.0.1',
                 'onlink': False}],
+    'inbound': None,
+    'outbound': {'average_bytes': 1, 'peak_bytes': 2, 'burst_bytes': 3},
 }
 ROUTE = GOOD['routes'][0]
 
@@ -32,6 +35,16 @@ class TestInterfaces(base.BaseTestCase):
         self.assertEqual('tap3f2a1b4c-5d', result.device)
         self.assertEqual(('10.0.0.5/24', 'fd00::5/64'), result.addresses)
         self.assertEqual('10.0.0.1', result.routes[0].gateway)
+
+    def test_rates(self):
+        (result,) = request.interfaces([GOOD])
+        self.assertIsNone(result.inbound)
+        self.assertEqual(interface.Rate(1, 2, 3), result.outbound)
+        for rate in (7, [], {}, dict(GOOD['outbound'], peak_bytes=0),
+                     dict(GOOD['outbound'], burst_bytes=1 << 32),
+                     dict(GOOD['outbound'], average_bytes='1'),
+                     dict(GOOD['outbound'], average_bytes=True)):
+            self.refused([dict(GOOD, inbound=rate)])
 
     def test_mac_address_in_upper_case(self):
         (result,) = request.interfaces(

@@ -10,6 +10,7 @@ from novacontainer.virt.privsep import errors
 from novacontainer.virt.privsep import links
 from novacontainer.virt.privsep import netns
 from novacontainer.virt.privsep import offload
+from novacontainer.virt.privsep import shaping
 from novacontainer.virt.privsep import wiring
 
 NETNS = '/run/netns/nc-0123456789ab'
@@ -105,6 +106,7 @@ class WiringTestCase(base.BaseTestCase):
         FakeLinks.container = self.container
         self.patch(links, 'Links', FakeLinks)
         self.patch(links, 'prepare_ipv6', mock.Mock())
+        self.shape = self.patch(shaping, 'shape', mock.Mock())
         self.offload = self.patch(
             offload, 'disable_tx_checksum', mock.Mock())
         self.patch(netns, 'opened', lambda path: contextlib.nullcontext(11))
@@ -155,6 +157,16 @@ class TestWire(WiringTestCase):
              ('configure', 'eth1'), ('addresses', 'eth1', '10.1.0.5/24'),
              ('routes', 'eth0', FIRST.routes[0]), ('routes', 'eth1')],
             self.container.log)
+
+    def test_bandwidth(self):
+        rate = interface.Rate(1, 2, 3)
+        limited = dataclasses.replace(SECOND, outbound=rate)
+        self.wire(FIRST, limited)
+        wishes = [shaping.Wish('eth0', None, None),
+                  shaping.Wish('eth1', None, rate)]
+        self.shape.assert_called_once_with(wishes, fresh=True)
+        self.wire(FIRST, limited)
+        self.shape.assert_called_with(wishes, fresh=False)
 
     def test_again_keeps_what_is_there(self):
         self.wire(FIRST, SECOND)
