@@ -1,5 +1,6 @@
 """What the manual says of every field, held against the real daemon."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -13,6 +14,9 @@ from tests.functional import daemon
 OPTIONS = {'containers': {
     'allow_privileged': 'true', 'allow_host_userns': 'true',
     'allow_host_namespaces': 'true', 'allowed_devices': '/dev/null'}}
+#: What nobody means; beside these, what is meant elsewhere.
+HOSTILE = (-1, 2**63 - 1, 2**64, 1.5, True, '', '\0', '../..', 'x' * 5000,
+           [''], ['\0'], [[]], [{}], [-1], {'': ''}, {'a': 'b'}, {'/': {}})
 #: Words of rows that are about one kind of host only.
 ONLY_ON_VERSION_1 = 'where control groups are of version 1'
 
@@ -57,6 +61,25 @@ class FieldsTest(base.BaseTestCase):
                 wrong.append(f'{row.path}: "{row.verdict}", but the answer '
                              f'is {status} {answer.decode()}')
         self.assertEqual([], wrong, request)
+
+    def harass(self, request, path, defaults, clean):
+        """Ask for every field with values that make no sense.
+
+        :param clean: removes what an answer of 201 has made.
+        """
+        wrong = []
+        for row in fields.tables()[request]:
+            for value in HOSTILE:
+                asked = dataclasses.replace(row, example=value)
+                status, answer = self.daemon.request(
+                    'POST', path, {**defaults, **fields.body(request, asked)})
+                if status == 201:
+                    clean(json.loads(answer))
+                elif not (status in (200, 501) or 400 <= status < 500):
+                    wrong.append(f'{row.path}: {value!r:.40}: {status} '
+                                 f'{answer.decode()}')
+        self.assertEqual([], wrong, request)
+        self.assertNotIn('Traceback', self.daemon.log)
 
     def remove(self, ident):
         status, answer = self.daemon.request(
@@ -106,6 +129,20 @@ class FieldsTest(base.BaseTestCase):
                 self.daemon.request('DELETE', f'/volumes/{name}?force=1')
 
         self.hold('POST /volumes/create', '/volumes/create', clean=clean)
+
+    def test_hostile_values(self):
+        self.harass('POST /containers/create', '/containers/create',
+                    {'Image': fields.IMAGE, 'Cmd': ['sleep', '1000']},
+                    lambda made: self.remove(made['Id']))
+        self.harass('POST /containers/{id}/exec', '/containers/donor/exec',
+                    {'Cmd': ['true']}, lambda made: None)
+        self.harass('POST /volumes/create', '/volumes/create', {},
+                    lambda made: self.daemon.request(
+                        'DELETE', f'/volumes/{made["Name"]}?force=1'))
+        ident = self.create('harassed')
+        self.harass('POST /containers/{id}/update',
+                    f'/containers/{ident}/update', {}, None)
+        self.remove(ident)
 
     def test_every_table_is_held(self):
         """A new table needs a test here."""

@@ -20,7 +20,6 @@ _INTEGER: body.Schema = {
 }
 _TEXTS: body.Schema = {'type': 'array', 'items': _TEXT}
 _OBJECT: body.Schema = {'type': 'object'}
-_OBJECTS: body.Schema = {'type': 'array', 'items': _OBJECT}
 _SET: body.Schema = {
     'type': 'object',
     'propertyNames': _TEXT,
@@ -37,6 +36,14 @@ _COMMAND: body.Schema = {**_TEXT, 'type': ['string', 'array'], 'items': _TEXT}
 
 def _all(kind: body.Schema, *names: str) -> body.Schema:
     return dict.fromkeys(names, kind)
+
+
+def _object(**members: body.Schema) -> body.Schema:
+    return {'type': 'object', 'properties': members}
+
+
+def _list(**members: body.Schema) -> body.Schema:
+    return {'type': 'array', 'items': _object(**members)}
 
 
 _CONFIG = {
@@ -152,13 +159,19 @@ _HOST_CONFIG = {
     ),
     **_all(_MAP, 'Annotations', 'StorageOpt', 'Sysctls', 'Tmpfs'),
     **_all(
-        _OBJECTS,
+        _list(Path=_TEXT, Rate=_INTEGER),
         'BlkioDeviceReadBps',
         'BlkioDeviceReadIOps',
         'BlkioDeviceWriteBps',
         'BlkioDeviceWriteIOps',
-        'BlkioWeightDevice',
-        'DeviceRequests',
+    ),
+    'BlkioWeightDevice': _list(Path=_TEXT, Weight=_INTEGER),
+    'DeviceRequests': _list(
+        Driver=_TEXT,
+        Count=_INTEGER,
+        DeviceIDs=_TEXTS,
+        Capabilities={'type': 'array', 'items': _TEXTS},
+        Options=_MAP,
     ),
     'ConsoleSize': {'type': 'array', 'items': _INTEGER},
     'Devices': {
@@ -181,35 +194,20 @@ _HOST_CONFIG = {
             'properties': {
                 **_all(_TEXT, 'Type', 'Source', 'Target', 'Consistency'),
                 'ReadOnly': _FLAG,
-                'BindOptions': {
-                    'type': 'object',
-                    'properties': {
-                        'Propagation': _TEXT,
-                        **_all(
-                            _FLAG,
-                            'CreateMountpoint',
-                            'NonRecursive',
-                            'ReadOnlyForceRecursive',
-                            'ReadOnlyNonRecursive',
-                        ),
-                    },
-                },
-                'TmpfsOptions': {
-                    'type': 'object',
-                    'properties': _all(_INTEGER, 'SizeBytes', 'Mode'),
-                },
-                'VolumeOptions': {
-                    'type': 'object',
-                    'properties': {
-                        'DriverConfig': {
-                            'type': 'object',
-                            'properties': {'Name': _TEXT, 'Options': _MAP},
-                        },
-                        'Labels': _MAP,
-                        'NoCopy': _FLAG,
-                        'Subpath': _TEXT,
-                    },
-                },
+                'BindOptions': _object(
+                    Propagation=_TEXT,
+                    NonRecursive=_FLAG,
+                    CreateMountpoint=_FLAG,
+                    ReadOnlyNonRecursive=_FLAG,
+                    ReadOnlyForceRecursive=_FLAG,
+                ),
+                'VolumeOptions': _object(
+                    NoCopy=_FLAG,
+                    Labels=_MAP,
+                    DriverConfig=_object(Name=_TEXT, Options=_MAP),
+                    Subpath=_TEXT,
+                ),
+                'TmpfsOptions': _object(SizeBytes=_INTEGER, Mode=_INTEGER),
             },
         },
     },
@@ -237,6 +235,26 @@ _HOST_CONFIG = {
     },
 }
 
+#: How a container is on a network (API 1.44, EndpointSettings).
+_ENDPOINT = _object(
+    IPAMConfig=_object(
+        IPv4Address=_TEXT, IPv6Address=_TEXT, LinkLocalIPs=_TEXTS
+    ),
+    **_all(_TEXTS, 'Links', 'Aliases', 'DNSNames'),
+    **_all(
+        _TEXT,
+        'MacAddress',
+        'NetworkID',
+        'EndpointID',
+        'Gateway',
+        'IPAddress',
+        'IPv6Gateway',
+        'GlobalIPv6Address',
+    ),
+    **_all(_INTEGER, 'IPPrefixLen', 'GlobalIPv6PrefixLen'),
+    DriverOpts=_MAP,
+)
+
 #: ``POST /containers/create`` (API 1.44, ContainerCreate).
 CREATE = body.validator(
     {
@@ -246,7 +264,13 @@ CREATE = body.validator(
             'HostConfig': {'type': 'object', 'properties': _HOST_CONFIG},
             'NetworkingConfig': {
                 'type': 'object',
-                'properties': {'EndpointsConfig': _OBJECT},
+                'properties': {
+                    'EndpointsConfig': {
+                        'type': 'object',
+                        'propertyNames': _TEXT,
+                        'additionalProperties': _ENDPOINT,
+                    },
+                },
             },
         },
     }
