@@ -52,6 +52,8 @@ _COMPANY = {
         'HostConfig.Mounts[].BindOptions': _mount(
             Type='bind', Source='/srv'),
         'HostConfig.Mounts[].VolumeOptions': _mount(Type='volume'),
+        'HostConfig.Mounts[].VolumeOptions.Subpath': _mount(
+            Type='volume', Source='held'),
         'HostConfig.PortBindings': {'HostConfig': {
             'NetworkMode': 'bridge', 'PortBindings': {'80/tcp': [{}]}}},
         'HostConfig.PublishAllPorts': _BRIDGE,

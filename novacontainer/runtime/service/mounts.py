@@ -20,7 +20,11 @@ _PROPAGATIONS = frozenset(
 #: z and Z ask for labels of SELinux, which Docker, too, leaves alone on a
 #: host without it.
 _VOLUME_OPTIONS = frozenset(('ro', 'rw', 'z', 'Z', 'nocopy'))
-_BIND_OPTIONS = frozenset(('ro', 'rw', 'z', 'Z')) | _PROPAGATIONS
+#: Of use where a virtual machine lies between (Docker Desktop); Docker on
+#: Linux takes them, and so may they stand in anybody's file.
+_CONSISTENCIES = frozenset(('default', 'consistent', 'cached', 'delegated'))
+_BIND_OPTIONS = (frozenset(('ro', 'rw', 'z', 'Z')) | _PROPAGATIONS
+                 | _CONSISTENCIES - {'default'})
 _TMPFS_OPTION = re.compile(
     r'ro|rw|(?:no)?(?:suid|dev|exec|atime|diratime)|relatime|sync|async|'
     r'(?:size|nr_blocks|nr_inodes)=\d+[kmgKMG%]?|mode=[0-7]{3,4}|'
@@ -130,8 +134,9 @@ def _from_mount(mount: models.Json) -> Wish:
     target = mount.get('Target') or ''
     source = mount.get('Source') or ''
     writable = not mount.get('ReadOnly')
-    if mount.get('Consistency') not in (None, '', 'default', 'consistent'):
-        raise _unsupported('Consistency')
+    consistency = mount.get('Consistency') or 'default'
+    if consistency not in _CONSISTENCIES:
+        raise _invalid(f'invalid consistency: {consistency!r}')
     for name in ('Bind', 'Volume', 'Tmpfs'):
         if name.lower() != kind and mount.get(f'{name}Options'):
             raise _invalid(f'invalid mount config for type "{kind}": field '

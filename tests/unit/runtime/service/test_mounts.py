@@ -152,8 +152,18 @@ class MountsTest(base.BaseTestCase):
                 {'Mounts': [{'Type': 'bind', 'Source': '/a', 'Target': '/x',
                              'BindOptions': {'Propagation': 'shared'}}]},
                 {'Mounts': [{'Type': 'tmpfs', 'Target': '/x',
-                             'TmpfsOptions': {'Options': [['x']]}}]},
-                {'Mounts': [{'Type': 'tmpfs', 'Target': '/x',
-                             'Consistency': 'cached'}]}):
+                             'TmpfsOptions': {'Options': [['x']]}}]}):
             self.assertRaises(
                 exception.NotSupported, mounts.requested, given)
+
+    def test_consistency_says_nothing_on_linux(self):
+        tmpfs = {'Type': 'tmpfs', 'Target': '/x'}
+        plain = mounts.requested({'Mounts': [tmpfs]})
+        for word in ('default', 'consistent', 'cached', 'delegated'):
+            self.assertEqual(plain, mounts.requested(
+                {'Mounts': [{**tmpfs, 'Consistency': word}]}))
+        self.assertRaises(
+            exception.InvalidRequest, mounts.requested,
+            {'Mounts': [{**tmpfs, 'Consistency': 'odd'}]})
+        wish, = mounts.requested({'Binds': ['/a:/x:ro,cached']})
+        self.assertFalse(wish.point.writable)
