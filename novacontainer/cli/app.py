@@ -23,6 +23,7 @@ from novacontainer.cli import housekeeping
 from novacontainer.cli import images
 from novacontainer.cli import inspection
 from novacontainer.cli import logs
+from novacontainer.cli import misuse
 from novacontainer.cli import ports
 from novacontainer.cli import processes
 from novacontainer.cli import run
@@ -49,18 +50,6 @@ VERBS: tuple[verb.Verb, ...] = (
     *verdict.VERBS)
 
 
-class _Misused(Exception):
-    """The words on the command line are wrong."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, and where the help is."""
-
-    def error(self, message: str) -> typing.NoReturn:
-        """Refuse the command line."""
-        raise _Misused(f'{message}. See "{self.prog} --help".')
-
-
 def parser() -> argparse.ArgumentParser:
     """Make the parser of all verbs."""
     return _parsers()[0]
@@ -72,9 +61,9 @@ def help_texts() -> dict[str, str]:
             for name, below in _parsers()[1].items()}
 
 
-def _parsers() -> tuple[_Parser, dict[str, argparse.ArgumentParser]]:
+def _parsers() -> tuple[misuse.Parser, dict[str, argparse.ArgumentParser]]:
     """Make the whole parser, and those of the verbs below it."""
-    top = _Parser(
+    top = misuse.Parser(
         prog='novacontainer', allow_abbrev=False,
         description='Containers, images and the host of novacontainerd.')
     top.add_argument(
@@ -99,7 +88,7 @@ def _parsers() -> tuple[_Parser, dict[str, argparse.ArgumentParser]]:
             epilog=one.epilog(), allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter)
         one.arguments(below)
-        below.set_defaults(verb=one)
+        below.set_defaults(verb=one, refuse=below.error)
         parsers[one.name] = below
     return top, parsers
 
@@ -123,8 +112,10 @@ def main(words: Sequence[str], console: cli_console.Console) -> int:
 
 def _work(words: Sequence[str], console: cli_console.Console) -> int:
     try:
-        given = parser().parse_args(words)
-    except _Misused as error:
+        given, rest = parser().parse_known_args(words)
+        if rest:
+            given.refuse(f'unrecognized arguments: {" ".join(rest)}')
+    except misuse.Misused as error:
         console.complain(str(error))
         return _misuse_code(words)
     chosen: verb.Verb = given.verb
