@@ -12,6 +12,7 @@ from novacontainer.cli import alterations
 from novacontainer.cli import archives
 from novacontainer.cli import arrivals
 from novacontainer.cli import attach
+from novacontainer.cli import completion
 from novacontainer.cli import console as cli_console
 from novacontainer.cli import containers
 from novacontainer.cli import copying
@@ -47,7 +48,7 @@ VERBS: tuple[verb.Verb, ...] = (
     *ports.VERBS, *differences.VERBS, *copying.VERBS, *trees.VERBS,
     *images.VERBS, *archives.VERBS, *arrivals.VERBS, *uploads.VERBS,
     *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *web.VERBS,
-    *verdict.VERBS)
+    *verdict.VERBS, *completion.verbs(lambda: _parsers()[1]))
 
 
 def parser() -> argparse.ArgumentParser:

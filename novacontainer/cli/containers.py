@@ -10,6 +10,7 @@ from novacontainer.cli import attach
 from novacontainer.cli import detachkeys
 from novacontainer.cli import failure
 from novacontainer.cli import foreground
+from novacontainer.cli import ports
 from novacontainer.cli import quantities
 from novacontainer.cli import session
 from novacontainer.cli import table
@@ -35,8 +36,11 @@ def _simple(name: str, summary: str,
 def _ps_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('-a', '--all', action='store_true',
                         help='those that do not run as well')
-    parser.add_argument('-n', '--last', type=int, metavar='N',
-                        help='only the N youngest, running or not')
+    young = parser.add_mutually_exclusive_group()
+    young.add_argument('-n', '--last', type=int, metavar='N',
+                       help='only the N youngest, running or not')
+    young.add_argument('-l', '--latest', dest='last', action='store_const',
+                       const=1, help='only the youngest, running or not')
     parser.add_argument('-s', '--size', action='store_true',
                         help='how much each has written')
     parser.add_argument('-q', '--quiet', action='store_true',
@@ -60,7 +64,8 @@ def _ps(context: verb.Context, given: argparse.Namespace) -> int:
             context.console.say(
                 one['Id'] if given.no_trunc else one['Id'][:_SHORT_ID])
         return 0
-    headings = ['ID', 'Image', 'Command', 'Created', 'Status', 'Name']
+    headings = ['ID', 'Image', 'Command', 'Created', 'Status', 'Ports',
+                'Name']
     if given.size:
         headings.append('Size')
     now_s = quantities.now_s()
@@ -80,6 +85,7 @@ def _row(one: transport.Json, now_s: float, whole: bool,
         command,
         quantities.age(now_s - (one.get('Created') or now_s)),
         one.get('Status') or '',
+        ', '.join(ports.listed(one.get('Ports') or ())),
         ', '.join(name.removeprefix('/') for name in one.get('Names') or ()),
     ]
     if size:
@@ -130,7 +136,7 @@ def _start(context: verb.Context, given: argparse.Namespace) -> int:
 
 def _stop_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        '-t', '--time', type=int, metavar='SECONDS',
+        '-t', '--time', '--timeout', type=int, metavar='SECONDS',
         help='how long it gets before it is killed; -1: for ever')
     parser.add_argument('-s', '--signal', help='instead of its own')
     verb.add_containers(parser)

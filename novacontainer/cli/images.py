@@ -23,6 +23,10 @@ def _images_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('-q', '--quiet', action='store_true',
                         help='ids only')
     parser.add_argument('--no-trunc', action='store_true', help='whole ids')
+    parser.add_argument('-a', '--all', action='store_true',
+                        help='as without it: no image is hidden here')
+    parser.add_argument('--digests', action='store_true',
+                        help='those of manifests, where they are known')
     parser.add_argument(
         '--filter', action='append', default=[], metavar='KEY=VALUE',
         help='such as dangling=true, label=key=value')
@@ -45,20 +49,27 @@ def _images(context: verb.Context, given: argparse.Namespace) -> int:
             context.console.say(
                 one['Id'] if given.no_trunc else short_id(one['Id']))
         return 0
+    headings = ['Repository', 'Tag', 'ID', 'Created', 'Size']
+    if given.digests:
+        headings.insert(2, 'Digest')
     now_s = quantities.now_s()
-    table.show(
-        context.console, ('Repository', 'Tag', 'ID', 'Created', 'Size'),
-        [row for one in found for row in _rows(one, now_s, given.no_trunc)])
+    table.show(context.console, headings, [
+        row for one in found
+        for row in _rows(one, now_s, given.no_trunc, given.digests)])
     return 0
 
 
-def _rows(one: transport.Json, now_s: float, whole: bool) -> list[list[str]]:
+def _rows(one: transport.Json, now_s: float, whole: bool,
+          digests: bool) -> list[list[str]]:
     """One row for each name of an image."""
     rest = [one['Id'] if whole else short_id(one['Id']),
             quantities.age(now_s - (one.get('Created') or now_s)),
             quantities.size(one.get('Size') or 0)]
     names = [verb.split_reference(name) for name in one.get('RepoTags') or ()]
-    return [[*name, *rest] for name in names or [('<none>', '<none>')]]
+    known = dict(name.split('@', 1)
+                 for name in one.get('RepoDigests') or () if '@' in name)
+    return [[*name, *([known.get(name[0], '<none>')] if digests else []),
+             *rest] for name in names or [('<none>', '<none>')]]
 
 
 def _history_arguments(parser: argparse.ArgumentParser) -> None:

@@ -77,7 +77,7 @@ _SENTENCES: Sequence[tuple[str, Callable[['re.Match[str]'], str]]] = (
     (r'the following arguments are required: (.*)', _required),
     (r"argument (.*): invalid choice: '(.*)' \(choose from (.*)\)", _choice),
     (r'unrecognized arguments: (.*)', _unrecognised),
-    (r"argument (.*): invalid int value: (.*)",
+    (r'argument (.*): invalid int value: (.*)',
      lambda found: f'{found[1]}: {found[2]} is not a whole number.'),
     (r'argument (.*): expected one argument',
      lambda found: f'{found[1]} needs a value.'),

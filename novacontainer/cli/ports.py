@@ -1,9 +1,11 @@
 """The verb that lists the published ports of a container.
 
-Put together by ``cli.app``; calls the client's containers.
+Put together by ``cli.app``, and called by ``cli.containers``; calls the
+client's containers.
 """
 
 import argparse
+from collections.abc import Iterable
 from collections.abc import Iterator
 import re
 
@@ -56,6 +58,24 @@ def _published(ports: transport.Json) -> Iterator[tuple[str, str]]:
             ip = binding.get('HostIp') or '0.0.0.0'  # noqa: S104 (shown)
             yield port, (f'[{ip}]' if ':' in ip else ip) + (
                 f':{binding.get("HostPort")}')
+
+
+def listed(ports: Iterable[transport.Json]) -> list[str]:
+    """Write the ports of a container in a list, as Docker does.
+
+    :param ports: ``Ports`` of ContainerSummary.
+    :returns: such as ``0.0.0.0:8080->80/tcp`` or, not published, ``53/udp``.
+    """
+    found = []
+    for port in sorted(ports, key=lambda one: (
+            one['PrivatePort'], one.get('Type') or '', one.get('IP') or '')):
+        text = f'{port["PrivatePort"]}/{port.get("Type") or "tcp"}'
+        if port.get('PublicPort'):
+            ip = port.get('IP') or ''
+            host = f'[{ip}]' if ':' in ip else ip
+            text = f'{host}:{port["PublicPort"]}->{text}'
+        found.append(text)
+    return found
 
 
 VERBS = (

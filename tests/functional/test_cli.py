@@ -76,7 +76,8 @@ class CliTest(cli.CliTestCase):
         self.container('shown')
         lines = self.cli('ps').splitlines()
         self.assertEqual(
-            ['ID', 'Image', 'Command', 'Created', 'Status', 'Name'],
+            ['ID', 'Image', 'Command', 'Created', 'Status', 'Ports',
+             'Name'],
             lines[0].split())
         row, = [line for line in lines if line.endswith('shown')]
         self.assertIn('sleep 1000', row)

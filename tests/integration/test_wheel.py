@@ -196,6 +196,9 @@ class WheelTestCase(base.BaseTestCase):
         self.assertIn('novacontainer/virt/driver.py', names)
         for path in (ROOT / 'novacontainer/web/static').iterdir():
             self.assertIn(f'novacontainer/web/static/{path.name}', names)
+        self.assertTrue(any(name.endswith(
+            '.data/data/share/bash-completion/completions/novacontainer')
+            for name in names), names)
         self.assertEqual(
             [], [name for name in names if name.startswith('nova/')])
         tops = {name.partition('/')[0] for name in names}

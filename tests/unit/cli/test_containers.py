@@ -20,6 +20,14 @@ class ContainersTestCase(command.CommandTestCase):
         self.assertTrue(row.endswith('web    1kB (with image 2kB)'), row)
         self.assertEqual(['GET /containers/json?all=1&size=1'], self.paths())
 
+    def test_ps_latest_and_ports(self):
+        ended = self.run_command(['ps', '-l'], command.answer([{
+            **_LISTED, 'Ports': [{'PrivatePort': 80, 'Type': 'tcp'}]}]))
+        self.assertIn('   80/tcp   web', ended.output)
+        self.assertIn('limit=1', self.paths()[0])
+        ended = self.run_command(['ps', '-l', '-n', '2'])
+        self.assertEqual((1, []), (ended.code, self.requests))
+
     def test_ps_whole(self):
         ended = self.run_command(['ps', '--no-trunc'],
                                  command.answer([_LISTED]))

@@ -25,6 +25,16 @@ class ImagesTestCase(command.CommandTestCase):
         self.assertEqual('5MB', rows[1][-1])
         self.assertIn('reference', self.paths()[0])
 
+    def test_digests(self):
+        ended = self.run_command(
+            ['images', '-a', '--digests'], command.answer([{
+                **_LISTED, 'RepoDigests': ['c@sha256:77', '<none>']}]))
+        rows = [line.split()[:3] for line in ended.output.splitlines()]
+        self.assertEqual(
+            [['Repository', 'Tag', 'Digest'],
+             ['host:5000/a', 'b', '<none>'],
+             ['c', 'latest', 'sha256:77']], rows)
+
     def test_images_quiet(self):
         ended = self.run_command(['images', '-q', '--no-trunc'],
                                  command.answer([_LISTED]))

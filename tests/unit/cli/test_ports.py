@@ -1,5 +1,6 @@
 import json
 
+from novacontainer.cli import ports
 from tests.unit.cli import command
 
 _PORTS = {'443/tcp': None,
@@ -43,3 +44,13 @@ class PortsTestCase(command.CommandTestCase):
     def test_no_network(self):
         ended = self.run_command(['port', 'web'], command.answer({}))
         self.assertEqual((0, ''), (ended.code, ended.output))
+
+    def test_listed(self):
+        self.assertEqual(
+            ['53/udp', '0.0.0.0:8080->80/tcp', '[::]:8080->80/tcp'],
+            ports.listed([
+                {'IP': '::', 'PrivatePort': 80, 'PublicPort': 8080,
+                 'Type': 'tcp'},
+                {'IP': '0.0.0.0', 'PrivatePort': 80, 'PublicPort': 8080,
+                 'Type': 'tcp'},
+                {'PrivatePort': 53, 'Type': 'udp'}]))
