@@ -117,12 +117,24 @@ class ImagesTest(sdk.SdkTestCase):
         self.assertEqual(501, error.status_code)
         self.assertIn('docker load', error.explanation)
 
+    def test_pull_of_what_is_here(self):
+        name, tag = sdk.IMAGE.split(':')
+        self.assertEqual(self.docker.images.get(sdk.IMAGE).id,
+                         self.docker.images.pull(name, tag).id)
+
+    def test_list_by_name(self):
+        image = self.docker.images.get(sdk.IMAGE)
+        image.tag('another', 'name')
+        self.addCleanup(self.docker.images.remove, 'another:name')
+        found, = self.docker.api.images(name='another')
+        self.assertEqual(['another:name'], found['RepoTags'])
+
     def test_bad_archives(self):
         good = archives.docker_archive({'a': b'x' * 100000}, cmd=['/a'])
         before = {image.id for image in self.docker.images.list()}
         for archive in (b'', b'hello', b'\0' * 10240, good[:5000],
                         good.replace(b'x' * 1000, b'y' * 1000)):
-            with testtools.ExpectedException(docker.errors.APIError):
+            with testtools.ExpectedException(docker.errors.ImageLoadError):
                 self.load(archive)
         self.assertEqual(before,
                          {image.id for image in self.docker.images.list()})

@@ -28,6 +28,6 @@ def whole(document: typing.Any, status: int = 200) -> web.Response:
     )
 
 
-def stream() -> web.StreamResponse:
+def stream(status: int = 200) -> web.StreamResponse:
     """Begin an answer of many documents; the caller prepares it."""
-    return web.StreamResponse(headers=JSON_HEADERS)
+    return web.StreamResponse(status=status, headers=JSON_HEADERS)

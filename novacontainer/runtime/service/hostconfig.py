@@ -130,6 +130,7 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     _check_sysctls(given)
     _check_names(given)
     console_size(given)
+    _settle(given)
     defaults.capabilities(given.get('CapAdd') or (),
                           given.get('CapDrop') or ())
     resources.check(given, policy.cpus, policy.mems)
@@ -137,11 +138,26 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     mounts.requested(given)
     mounts.volumes_from(given)
     given['ShmSize'] = given.get('ShmSize') or resources.SHM_BYTES
-    given['Runtime'] = policy.runtime
+    given['Runtime'] = given.get('Runtime') or policy.runtime
     memory = given.get('Memory') or 0
     if memory and not given.get('MemorySwap'):
         given['MemorySwap'] = resources.default_swap(memory)
     return given
+
+
+def _settle(given: models.Json) -> None:
+    """Write down what stands where nothing was asked, as Docker does."""
+    for field, settled in (('IpcMode', 'private'),
+                           ('CgroupnsMode', 'private')):
+        given[field] = given.get(field) or settled
+    if (given.get('PidsLimit') or 0) <= 0:
+        given['PidsLimit'] = None
+    given['MemorySwappiness'] = resources.swappiness(given)
+    if not given.get('Privileged'):
+        for field, paths in (('MaskedPaths', defaults.MASKED_PATHS),
+                             ('ReadonlyPaths', defaults.READONLY_PATHS)):
+            if given.get(field) is None:
+                given[field] = list(paths)
 
 
 def no_new_privileges(host_config: models.Json) -> bool:

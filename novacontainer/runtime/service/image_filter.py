@@ -8,6 +8,7 @@ narrow it), several filters narrow the list.
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import dataclasses
 import datetime
 import re
 
@@ -26,6 +27,8 @@ def select(images: Sequence[models.Image],
            get: Callable[[str], models.Image]) -> list[models.Image]:
     """Give the images that pass all filters.
 
+    One that ``reference`` chose has only the names that this matches.
+
     :param get: finds the image that ``before`` and ``since`` name.
     :raises InvalidRequest: an unknown filter, or a wrong value.
     """
@@ -40,11 +43,11 @@ def select(images: Sequence[models.Image],
     dangling = {_boolean(text) for text in filters.get('dangling', ())}
     patterns = [_pattern(text) for text in filters.get('reference', ())]
     labels = [text.partition('=') for text in filters.get('label', ())]
-    return [image for image in images
-            if _in_time(image, before, since)
-            and (not dangling or (not image.references) in dangling)
-            and (not patterns or _is_named(image, patterns))
-            and all(_is_labelled(image, *label) for label in labels)]
+    chosen = [image for image in images
+              if _in_time(image, before, since)
+              and (not dangling or (not image.references) in dangling)
+              and all(_is_labelled(image, *label) for label in labels)]
+    return _named(chosen, patterns) if patterns else chosen
 
 
 def _in_time(image: models.Image, before: list[datetime.datetime],
@@ -53,15 +56,23 @@ def _in_time(image: models.Image, before: list[datetime.datetime],
             and all(image.created > when for when in since))
 
 
-def _is_named(image: models.Image,
-              patterns: list[re.Pattern[str]]) -> bool:
-    """Match names with and without tag, as Docker does."""
-    for text in image.references:
-        repository = reference.parse(text).repository
-        if any(pattern.fullmatch(name) for pattern in patterns
-               for name in (text, repository)):
-            return True
-    return False
+def _named(images: Sequence[models.Image],
+           patterns: list[re.Pattern[str]]) -> list[models.Image]:
+    """Give images with those of their names that were asked for."""
+    found = []
+    for image in images:
+        names = tuple(text for text in image.references
+                      if _matches(text, patterns))
+        if names:
+            found.append(dataclasses.replace(image, references=names))
+    return found
+
+
+def _matches(text: str, patterns: list[re.Pattern[str]]) -> bool:
+    """Match a name with and without its tag, as Docker does."""
+    repository = reference.parse(text).repository
+    return any(pattern.fullmatch(name) for pattern in patterns
+               for name in (text, repository))
 
 
 def _is_labelled(image: models.Image, key: str, equals: str,

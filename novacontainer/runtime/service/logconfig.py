@@ -37,8 +37,7 @@ def normalise(given: models.Json) -> models.Json:
     kind = config.get('Type') or ''
     if kind not in (*_KEPT, _NONE):
         raise _invalid(
-            f"logger: no log driver named '{kind}' is registered; there are "
-            f'{DEFAULT}, local and {_NONE}')
+            f"logger: no log driver named '{kind}' is registered")
     options = config.get('Config') or {}
     for name, value in options.items():
         if kind != _NONE and (name in ('max-size', 'max-file')

@@ -18,12 +18,10 @@ _ALIASES = {'x86_64': 'amd64', 'x86-64': 'amd64', 'aarch64': 'arm64',
             'i386': '386', 'i686': '386', 'armhf': 'arm', 'armel': 'arm'}
 
 
-def check(wanted: str, image: models.Image, name: str) -> None:
-    """Refuse an image that is of another platform.
+def split(wanted: str) -> list[str]:
+    """Return the words of a platform: os, architecture, variant.
 
-    :param name: what the client calls the image.
-    :raises InvalidRequest: ``wanted`` is not a platform.
-    :raises NotFound: there is no such image of that platform.
+    :raises InvalidRequest: it is not a platform.
     """
     if not _FORM.fullmatch(wanted):
         raise exception.InvalidRequest(
@@ -34,6 +32,17 @@ def check(wanted: str, image: models.Image, name: str) -> None:
     if words[0] != 'linux' and len(words) == 1:
         words.insert(0, 'linux')
     words[1:2] = [_ALIASES.get(word, word) for word in words[1:2]]
+    return words
+
+
+def check(wanted: str, image: models.Image, name: str) -> None:
+    """Refuse an image that is of another platform.
+
+    :param name: what the client calls the image.
+    :raises InvalidRequest: ``wanted`` is not a platform.
+    :raises NotFound: there is no such image of that platform.
+    """
+    words = split(wanted)
     has = [str(image.config.get(key) or default) for key, default in (
         ('os', 'linux'), ('architecture', ''), ('variant', ''))]
     for asked, found in zip(words, has, strict=False):

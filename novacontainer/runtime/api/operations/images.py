@@ -37,10 +37,12 @@ OPERATIONS: operation.Operations = {
         answer=operation.OBJECT,
     ),
     ('POST', '/images/create'): operation.Operation(
-        'Import a root filesystem; pulling is refused with 501',
+        'Import a root filesystem; pulling what is not here is refused',
         'ImageCreate',
         query={
+            'fromImage': operation.TEXT,
             'fromSrc': operation.TEXT,
+            'platform': operation.TEXT,
             'repo': operation.TEXT,
             'tag': operation.TEXT,
             'message': operation.TEXT,

@@ -28,7 +28,11 @@ TYPES = ('container', 'image', 'volume', 'build-cache')
 
 
 class HousekeepingRoutes:
-    """Handlers about the disk."""
+    """Handlers about the disk.
+
+    Where a list of removed things is empty it is null: as Go writes a slice
+    that was never made.
+    """
 
     def __init__(
         self, services: api_services.Services, pools: api_pools.Pools
@@ -97,7 +101,7 @@ class HousekeepingRoutes:
         )
         return answers.whole(
             {
-                'ContainersDeleted': list(pruned.removed),
+                'ContainersDeleted': list(pruned.removed) or None,
                 'SpaceReclaimed': pruned.freed_bytes,
             }
         )
@@ -109,7 +113,7 @@ class HousekeepingRoutes:
         )
         return answers.whole(
             {
-                'ImagesDeleted': list(pruned.removed),
+                'ImagesDeleted': list(pruned.removed) or None,
                 'SpaceReclaimed': pruned.freed_bytes,
             }
         )
@@ -122,8 +126,8 @@ class HousekeepingRoutes:
         """
         return answers.whole(
             {
-                'NetworksDeleted': [],
-                'CachesDeleted': [],
+                'NetworksDeleted': None,
+                'CachesDeleted': None,
                 'SpaceReclaimed': 0,
             }
         )

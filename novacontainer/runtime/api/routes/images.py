@@ -4,6 +4,7 @@ Called by: ``api.app``'s table.  Calls: the image service, ``api.transfers``.
 """
 
 from collections.abc import Sequence
+import http
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from novacontainer.runtime.api import version
 from novacontainer.runtime.api.views import images as view
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime.service import platforms
 
 FILTERS = frozenset(
     {'before', 'dangling', 'label', 'reference', 'since', 'until'}
@@ -51,13 +53,16 @@ class ImageRoutes:
                 reports.append(sentence)
 
         reference = query.text(request, 'reference')
-        await transfers.receive(
-            request,
-            self._pools,
-            lambda upload: self._images.load(
-                upload, reference=reference, progress=progress
-            ),
-        )
+        try:
+            await transfers.receive(
+                request,
+                self._pools,
+                lambda upload: self._images.load(
+                    upload, reference=reference, progress=progress
+                ),
+            )
+        except exception.InvalidRequest as fault:
+            return await _refuse(request, fault)
         return await _report(request, reports)
 
     async def save(self, request: web.Request) -> web.StreamResponse:
@@ -141,14 +146,28 @@ class ImageRoutes:
         return answers.whole(list(removed))
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        """Import a root filesystem (``ImageCreate``); refuse to pull."""
+        """Import a root filesystem (``ImageCreate``); refuse to pull.
+
+        What is here already need not be pulled: clients that pull before
+        they use an image can go on.
+        """
         source = query.text(request, 'fromSrc')
         if source != '-':
-            raise exception.NotSupported(
-                'novacontainerd fetches nothing itself. Load an archive with '
-                '"docker load", import a file with "docker import -", or '
-                'boot from an image in Glance and Nova will load it.',
-                code='image.pull_not_supported',
+            name = _wanted(request)
+            if not name or not await self._pools.read(
+                self._is_here, name, query.text(request, 'platform')
+            ):
+                raise exception.NotSupported(
+                    'novacontainerd fetches nothing itself. Load an archive '
+                    'with "docker load", import a file with "docker import '
+                    '-", or boot from an image in Glance and Nova will load '
+                    'it.',
+                    code='image.pull_not_supported',
+                )
+            return await _tell(
+                request,
+                f'Status: Image is here already, and was not asked for '
+                f'elsewhere: {name}',
             )
         repo, tag = query.text(request, 'repo'), query.text(request, 'tag')
         message = query.text(request, 'message') or ''
@@ -163,11 +182,18 @@ class ImageRoutes:
                 changes=changes,
             ),
         )
-        response = answers.stream()
-        await response.prepare(request)
-        await response.write(answers.line({'status': image.id}))
-        await response.write_eof()
-        return response
+        return await _tell(request, image.id)
+
+    def _is_here(self, name: str, platform: str | None) -> bool:
+        if platform:
+            platforms.split(platform)
+        try:
+            image = self._images.get(name)
+            if platform:
+                platforms.check(platform, image, name)
+        except exception.NotFound:
+            return False
+        return True
 
     async def _send(
         self, request: web.Request, names: Sequence[str]
@@ -183,6 +209,43 @@ class ImageRoutes:
 
 def _name(request: web.Request) -> str:
     return query.clean('name', request.match_info['name'])
+
+
+def _wanted(request: web.Request) -> str:
+    """Return the name of the image that is to be pulled, '' for none."""
+    name = query.text(request, 'fromImage') or ''
+    tag = query.text(request, 'tag')
+    if not name or not tag:
+        return name
+    return f'{name}@{tag}' if ':' in tag else f'{name}:{tag}'
+
+
+async def _tell(request: web.Request, status: str) -> web.StreamResponse:
+    """Answer with one sentence about progress, chunked."""
+    response = answers.stream()
+    await response.prepare(request)
+    await response.write(answers.line({'status': status}))
+    await response.write_eof()
+    return response
+
+
+async def _refuse(
+    request: web.Request, fault: exception.InvalidRequest
+) -> web.StreamResponse:
+    """Refuse an archive so that the SDK raises its ``ImageLoadError``.
+
+    It reads chunks whatever the status is, and looks for this member.
+    """
+    response = answers.stream(http.HTTPStatus.BAD_REQUEST)
+    await response.prepare(request)
+    await response.write(answers.line({
+        'message': fault.message,
+        'code': fault.code,
+        'errorDetail': {'message': fault.message},
+        'error': fault.message,
+    }))
+    await response.write_eof()
+    return response
 
 
 async def _report(

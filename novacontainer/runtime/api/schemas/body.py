@@ -60,7 +60,11 @@ def parse(raw: bytes, checked: typing.Any) -> models.Json:
     :param checked: what :func:`validator` returned.
     :raises InvalidRequest: names the member that is wrong.
     """
-    document = _loads(raw)
+    return check(_loads(raw), checked)
+
+
+def check(document: typing.Any, checked: typing.Any) -> models.Json:
+    """Check a parsed body; see :func:`parse`."""
     if not isinstance(document, dict):
         raise exception.InvalidRequest(
             'The body must be a JSON object.', code='body.not_json'

@@ -306,7 +306,35 @@ UPDATE = body.validator({
 
 def create(raw: bytes) -> models.Json:
     """Parse a create body; commands come out as lists."""
-    return _with_lists(body.parse(raw, CREATE))
+    return _with_lists(
+        body.check(_settled(body.parse(raw, CREATE)), CREATE)
+    )
+
+
+def _settled(document: models.Json) -> models.Json:
+    """Put members to where they belong.
+
+    Those of a HostConfig were a Config's once, and clients still send them
+    so; some write the query's ``name`` into the body too.
+    """
+    strays = {
+        key: value
+        for key, value in document.items()
+        if key in _HOST_CONFIG and key not in _CONFIG
+    }
+    if not strays and 'name' not in document:
+        return document
+    return {
+        **{
+            key: value
+            for key, value in document.items()
+            if key not in strays and key != 'name'
+        },
+        'HostConfig': {
+            **{key: value for key, value in strays.items() if value},
+            **document.get('HostConfig', {}),
+        },
+    }
 
 
 def update(raw: bytes) -> models.Json:

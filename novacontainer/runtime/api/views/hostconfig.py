@@ -96,8 +96,12 @@ _HOST_CONFIG: models.Json = {
 
 
 def config(given: models.Json) -> models.Json:
-    """Fill up a Config."""
-    return {**_CONFIG, **given}
+    """Fill up a Config; what Docker leaves out is not there."""
+    return {
+        key: value
+        for key, value in {**_CONFIG, **given}.items()
+        if key in _CONFIG or (value is not None and value is not False)
+    }
 
 
 def show(given: models.Json) -> models.Json:

@@ -166,14 +166,37 @@ class NormaliseTest(base.BaseTestCase):
                 'db:10.0.0.1', 'six=[fd00::1]', 'old:fd00::2']}))
 
 
+class SettledTest(base.BaseTestCase):
+
+    def test_where_nothing_was_asked(self):
+        for given in ({}, {'IpcMode': '', 'CgroupnsMode': '', 'PidsLimit': 0,
+                           'MemorySwappiness': -1}):
+            settled = hostconfig.normalise({'HostConfig': given}, POLICY)
+            self.assertEqual(
+                ['private', 'private', None, None],
+                [settled[field] for field in (
+                    'IpcMode', 'CgroupnsMode', 'PidsLimit',
+                    'MemorySwappiness')])
+            self.assertIn('/proc/kcore', settled['MaskedPaths'])
+            self.assertIn('/proc/sys', settled['ReadonlyPaths'])
+
+    def test_what_was_asked(self):
+        given = {'IpcMode': 'none', 'PidsLimit': 7}
+        settled = hostconfig.normalise({'HostConfig': given}, POLICY)
+        self.assertEqual(given, {
+            field: settled[field] for field in given})
+
+
 class RuntimeTest(base.BaseTestCase):
 
     def test_names(self):
-        for body in ({'HostConfig': {'Runtime': 'runc'}}, {'Runtime': 'runc'},
-                     {'HostConfig': {'Runtime': POLICY.runtime}}, {}):
+        for body, expected in (
+                ({'HostConfig': {'Runtime': 'runc'}}, 'runc'),
+                ({'Runtime': 'runc'}, 'runc'),
+                ({'HostConfig': {'Runtime': POLICY.runtime}}, POLICY.runtime),
+                ({}, POLICY.runtime)):
             self.assertEqual(
-                POLICY.runtime,
-                hostconfig.normalise(body, POLICY)['Runtime'])
+                expected, hostconfig.normalise(body, POLICY)['Runtime'])
 
     def test_unknown(self):
         error = self.assertRaises(

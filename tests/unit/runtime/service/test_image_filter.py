@@ -41,6 +41,12 @@ class TestSelect(base.BaseTestCase):
         self.assertEqual([3, 2], self.select(
             reference=['busybox', 'app:dev']))
 
+    def test_only_names_that_match(self):
+        both = image(4, 'shop:1', 'kiosk:1')
+        chosen, = image_filter.select(
+            [both], {'reference': ['shop']}, {}.__getitem__)
+        self.assertEqual(('shop:1',), chosen.references)
+
     def test_bad_pattern(self):
         self.assertRaises(exception.InvalidRequest, self.select,
                           reference=['[z-a]'])

@@ -2,6 +2,7 @@ import dataclasses
 from unittest import mock
 
 from novacontainer.runtime import models
+from novacontainer.runtime.service import pruning
 from tests.unit.runtime.api import fakes
 from tests.unit.runtime.api import served
 
@@ -46,7 +47,14 @@ class HousekeepingRoutesTest(served.ServedTestCase):
         self.assert_refused(400, 'filter.invalid', self.call(
             'POST', '/images/prune?filters={"name":["x"]}'))
 
+    def test_prune_finds_nothing(self):
+        for kind in ('containers', 'images'):
+            self.pruning.give(kind, pruning.Pruned([], 0))
+            shown = self.call('POST', f'/{kind}/prune').json
+            self.assertEqual([None, 0], list(shown.values()))
+
     def test_prune_what_is_not_there(self):
         for kind in ('networks', 'build'):
-            self.assertEqual(0, self.call(
-                'POST', f'/{kind}/prune').json['SpaceReclaimed'])
+            shown = self.call('POST', f'/{kind}/prune').json
+            self.assertEqual(0, shown['SpaceReclaimed'])
+            self.assertIsNone(shown['NetworksDeleted'])

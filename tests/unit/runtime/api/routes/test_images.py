@@ -119,10 +119,31 @@ class ImageRoutesTest(served.ServedTestCase):
                 'POST', '/images/create?fromSrc=http://a/b.tar'))
 
     def test_pull_says_what_to_do_instead(self):
+        self.images.give('get', exception.NotFound('no', 'image.not_found'))
         message = self.assert_refused(
             501, 'image.pull_not_supported',
             self.call('POST', '/images/create?fromImage=x'))
         self.assertIn('docker load', message)
+
+    def test_pull_of_what_is_here(self):
+        self.images.give('get', fakes.IMAGE)
+        for query, name in (
+                ('fromImage=shop', 'shop'),
+                ('fromImage=shop&tag=2&platform=linux/amd64', 'shop:2'),
+                ('fromImage=shop&tag=sha256:12', 'shop@sha256:12')):
+            answer = self.call('POST', f'/images/create?{query}')
+            self.assertEqual(200, answer.status)
+            self.assertIn(name, answer.json['status'])
+            self.assertEqual(('get', (name,), {}), self.images.calls[-1])
+
+    def test_pull_for_another_platform(self):
+        self.images.give('get', fakes.IMAGE)
+        self.assert_refused(
+            501, 'image.pull_not_supported', self.call(
+                'POST', '/images/create?fromImage=x&platform=windows'))
+        self.assert_refused(
+            400, 'container.invalid_platform', self.call(
+                'POST', '/images/create?fromImage=x&platform=a!b'))
 
 
 class LoadTest(served.ServedTestCase):
@@ -143,8 +164,11 @@ class LoadTest(served.ServedTestCase):
     def test_refused_archive_gets_its_status_after_the_upload(self):
         self.images.refuse_after = 1
         for body in (b'x' * 30_000_000, chunks(30_000_000)):
-            self.assert_refused(400, 'image.invalid', self.call(
-                'POST', '/images/load', body))
+            answer = self.call('POST', '/images/load', body)
+            message = self.assert_refused(400, 'image.invalid', answer)
+            # What the SDK raises its ImageLoadError for.
+            self.assertEqual({'message': message}, answer.json['errorDetail'])
+            self.assertEqual('chunked', answer.headers['Transfer-Encoding'])
 
     def test_full_disk(self):
         self.images.load = lambda source, **_kw: self._full(source)

@@ -55,6 +55,17 @@ class CreateTest(base.BaseTestCase):
                 json.dumps({'HostConfig': {name: wrong}}).encode())
 
 
+    def test_members_of_a_host_config_beside_it(self):
+        made = containers.create(json.dumps({
+            'Image': 'x', 'name': 'web', 'Dns': ['8.8.8.8'], 'VolumesFrom': [],
+            'Memory': 5, 'HostConfig': {'Memory': 6}}).encode())
+        self.assertEqual(
+            {'Image': 'x', 'HostConfig': {'Dns': ['8.8.8.8'], 'Memory': 6}},
+            made)
+        self.assertRaises(exception.InvalidRequest, containers.create,
+                          b'{"Dns": 1}')
+
+
 class CommitTest(base.BaseTestCase):
 
     def test_nothing_said(self):

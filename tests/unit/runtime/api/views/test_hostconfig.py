@@ -15,6 +15,15 @@ class HostConfigTest(base.BaseTestCase):
         hostconfig.show({})['Memory'] = 7
         self.assertEqual(0, hostconfig.show({})['Memory'])
 
+    def test_what_a_config_does_not_say(self):
+        shown = hostconfig.config({
+            'StopSignal': None, 'NetworkDisabled': False, 'StopTimeout': 0,
+            'Cmd': None})
+        self.assertEqual(0, shown['StopTimeout'])
+        self.assertIsNone(shown['Cmd'])
+        self.assertNotIn('StopSignal', shown)
+        self.assertNotIn('NetworkDisabled', shown)
+
     def test_network_mode(self):
         self.assertEqual('none', hostconfig.network_mode({}))
         self.assertEqual('x', hostconfig.network_mode({'NetworkMode': 'x'}))
