@@ -29,7 +29,7 @@ class UnservedTest(served.ServedTestCase):
                 ('GET', '/plugins', 'configuration'),
                 ('GET', '/distribution/busybox/json', 'skopeo'),
                 ('POST', '/images/a/b/push?tag=1', 'docker save'),
-                ('POST', '/images/create?fromImage=a', 'docker load'),
+                ('POST', '/images/create?fromSrc=http://a', 'docker load'),
                 ('GET', '/images/search?term=a', 'docker load')):
             answer = self.call(method, path)
             self.assertEqual(501, answer.status, path)
