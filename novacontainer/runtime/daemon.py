@@ -27,6 +27,9 @@ from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
 from novacontainer.runtime.host import rlimits
 from novacontainer.runtime.image import limits as image_limits
+from novacontainer.runtime.network import bridges
+from novacontainer.runtime import networking
+from novacontainer.runtime.service import addressing
 from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import containers
 from novacontainer.runtime.service import copyup
@@ -37,6 +40,7 @@ from novacontainer.runtime.service import images
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logs
 from novacontainer.runtime.service import netmodes
+from novacontainer.runtime.service import networks
 from novacontainer.runtime.service import preflight
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import pruning
@@ -153,8 +157,13 @@ class _Parts:
             policy=binds, hub=hub)
         opener = volumemounts.VolumeMounts(self._volumes, binds)
         sandbox = sandboxes.Sandboxes(run_root)
+        wires = bridges.Bridges(
+            pathlib.Path(conf.networks.cni_directory), conf.networks.bridge)
+        self._networks = networks.NetworkService(
+            db=db, bridges=wires, hub=hub, options=_network_options(conf))
         cgroup_version = cgroups.layout().version
-        chosen = _options(conf, data_root, run_root, engine, cgroup_version)
+        chosen = _options(conf, data_root, run_root, engine, cgroup_version,
+                          wires)
         self._containers = containers.ContainerService(
             options=chosen,
             db=db, images=self._images, storage=storage, engine=engine,
@@ -163,8 +172,10 @@ class _Parts:
             copyup=copyup.CopyUp(
                 storage=storage, service=self._volumes, opener=opener,
                 limits=chosen.archive_limits, unpack=unpacker.Unpacker(),
-                layer_paths=self._layer_paths))
+                layer_paths=self._layer_paths),
+            networks=self._networks, bridges=wires)
         self._volumes.recover()
+        self._networks.open()
         # Containers first: what they no longer use, images may collect.
         self._containers.open()
         stack.callback(self._containers.close)
@@ -174,8 +185,11 @@ class _Parts:
             alterations=self._containers.alterations,
             attachments=self._containers.attachments,
             pruning=pruning.Pruning(
-                self._containers, self._images, self._volumes),
+                self._containers, self._images, self._volumes,
+                self._networks),
             volumes=self._volumes,
+            networks=self._networks,
+            connections=self._containers.connections,
             archives=self._containers.archives,
             differences=self._containers.differences,
             execs=self._containers.execs,
@@ -223,8 +237,10 @@ def notify(message: str) -> None:
 
 def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
              run_root: pathlib.Path, engine: engine_base.Engine,
-             cgroup_version: int) -> containers.Options:
+             cgroup_version: int,
+             wires: bridges.Bridges) -> containers.Options:
     options = conf.containers
+    default, lacking = _default_network(conf, wires)
     return containers.Options(
         data_root=data_root,
         run_root=run_root,
@@ -243,6 +259,8 @@ def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
                 devices=tuple(options.allowed_devices),
                 init_path=options.init_path),
             network=netmodes.Policy(
+                default=default,
+                lacking=lacking,
                 host=options.allow_host_namespaces,
                 directory=options.netns_directory,
                 runtime=engine.name),
@@ -253,6 +271,26 @@ def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
             init_path=options.init_path,
             log_size_max_bytes=options.log_size_max_bytes),
         archive_limits=_image_limits(conf))
+
+
+def _default_network(conf: cfg.ConfigOpts,
+                     wires: bridges.Bridges) -> tuple[str, str]:
+    """Return what ``default`` stands for, and why nothing better."""
+    if conf.networks.default != 'auto':
+        return conf.networks.default, ''
+    lacking = wires.why_not()
+    if not lacking:
+        return networking.BRIDGE, ''
+    LOG.info('Containers get no network unless they ask for one, because '
+             'this host cannot have bridges: %s', lacking)
+    return networking.NONE, lacking
+
+
+def _network_options(conf: cfg.ConfigOpts) -> networks.Options:
+    options = conf.networks
+    return networks.Options(
+        bridge=options.bridge, subnet=options.bridge_subnet,
+        mtu=options.mtu, pools=addressing.pools(options.pools))
 
 
 def _memory_nodes() -> frozenset[int]:

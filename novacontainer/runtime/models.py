@@ -478,7 +478,7 @@ class Volume:
 class Event:
     """One entry of ``GET /events``.
 
-    :param type: ``container``, ``image`` or ``volume``.
+    :param type: ``container``, ``image``, ``network`` or ``volume``.
     :param action: ``create``, ``start``, ``die``, …
     :param actor_id: id of the object.
     :param attributes: name, image, labels, exitCode, as Docker gives them.

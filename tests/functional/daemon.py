@@ -87,6 +87,8 @@ class Daemon(fixtures.Fixture):
                 'debug': 'true',
             },
             'engine': {'cgroup_parent': self.cgroup_parent},
+            # A bridge would be the host's, and shared with other tests.
+            'networks': {'default': 'none'},
         }
         for name, values in self._options.items():
             sections.setdefault(name, {}).update(values)

@@ -1,8 +1,8 @@
 """Who may import whom, read from the source and held against one table.
 
 The direction is the design's (doc/source/contributor/architecture.rst):
-``cmd → runtime.daemon → api → service → {store, storage, engine, image, oci,
-unpack} → host``; virt, client and the runtime share the wire only.
+``cmd → runtime.daemon → api → service → {store, storage, engine, network,
+image, oci, unpack} → host``; virt, client and the runtime share the wire only.
 """
 
 import ast
@@ -13,8 +13,8 @@ from oslotest import base
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'novacontainer'
-LEAVES = ('runtime.models', 'runtime.measures', 'runtime.exception',
-          'runtime.conf')
+LEAVES = ('runtime.models', 'runtime.networking', 'runtime.measures',
+          'runtime.exception', 'runtime.conf')
 
 #: Part of the package → the parts it may import, beside itself.  A module
 #: belongs to the longest name that matches it.
@@ -27,20 +27,23 @@ MAY_IMPORT = {
     'virt': ('client',),
     'runtime.models': (),
     'runtime.measures': ('runtime.models',),
+    'runtime.networking': (),
     'runtime.exception': (),
     'runtime.conf': (),
     'runtime.daemon': (
         'runtime.api', 'runtime.service', 'runtime.store',
-        'runtime.storage', 'runtime.engine', 'runtime.image',
-        'runtime.oci', 'runtime.unpack', 'runtime.host', *LEAVES),
+        'runtime.storage', 'runtime.engine', 'runtime.network',
+        'runtime.image', 'runtime.oci', 'runtime.unpack', 'runtime.host',
+        *LEAVES),
     'runtime.api': ('runtime.service', *LEAVES),
     'runtime.service': (
         'runtime.store', 'runtime.storage', 'runtime.engine',
-        'runtime.image', 'runtime.oci', 'runtime.unpack', 'runtime.host',
-        *LEAVES),
+        'runtime.network', 'runtime.image', 'runtime.oci', 'runtime.unpack',
+        'runtime.host', *LEAVES),
     'runtime.store': ('runtime.host', *LEAVES),
     'runtime.storage': ('runtime.host', *LEAVES),
     'runtime.engine': ('runtime.host', *LEAVES),
+    'runtime.network': ('runtime.host', *LEAVES),
     'runtime.image': ('runtime.host', *LEAVES),
     'runtime.oci': ('runtime.host', *LEAVES),
     'runtime.unpack': ('runtime.image', 'runtime.host', *LEAVES),

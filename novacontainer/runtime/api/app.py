@@ -25,6 +25,7 @@ from novacontainer.runtime.api.routes import housekeeping
 from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
 from novacontainer.runtime.api.routes import metrics as metrics_routes
+from novacontainer.runtime.api.routes import networks as network_routes
 from novacontainer.runtime.api.routes import stats as stats_routes
 from novacontainer.runtime.api.routes import system as system_routes
 from novacontainer.runtime.api.routes import unserved
@@ -64,6 +65,7 @@ def routes(
         *_containers(services, pools),
         *_streams(services, pools),
         *_volumes(services, pools),
+        *_networks(services, pools),
         *(
             (method, path, unserved.refuse(what))
             for method, path, what in unserved.PATHS
@@ -94,7 +96,6 @@ def _housekeeping(
         ('GET', '/system/df', disk.usage),
         ('POST', '/containers/prune', disk.prune_containers),
         ('POST', '/images/prune', disk.prune_images),
-        ('POST', '/networks/prune', disk.prune_nothing),
         ('POST', '/build/prune', disk.prune_nothing),
     )
 
@@ -158,6 +159,21 @@ def _volumes(
         ('POST', '/volumes/prune', volumes.prune),
         ('GET', '/volumes/{name:.+}', volumes.inspect),
         ('DELETE', '/volumes/{name:.+}', volumes.remove),
+    )
+
+
+def _networks(
+    services: api_services.Services, pools: api_pools.Pools
+) -> tuple[Route, ...]:
+    networks = network_routes.NetworkRoutes(services, pools)
+    return (
+        ('GET', '/networks', networks.list),
+        ('POST', '/networks/create', networks.create),
+        ('POST', '/networks/prune', networks.prune),
+        ('GET', '/networks/{name:.+}', networks.inspect),
+        ('POST', '/networks/{name:.+}/connect', networks.connect),
+        ('POST', '/networks/{name:.+}/disconnect', networks.disconnect),
+        ('DELETE', '/networks/{name:.+}', networks.remove),
     )
 
 

@@ -61,6 +61,10 @@ def _volume(event: models.Event, value: str) -> bool:
     return event.type == 'volume' and event.actor_id.startswith(value)
 
 
+def _network(event: models.Event, value: str) -> bool:
+    return event.type == 'network' and _is_named(event, value)
+
+
 def _label(event: models.Event, value: str) -> bool:
     key, equals, wanted = value.partition('=')
     if key not in event.attributes:
@@ -92,13 +96,13 @@ _MATCHERS: Mapping[str, Callable[[models.Event, str], bool]] = {
     'scope': _scope,
     'container': _container,
     'image': _image,
+    'network': _network,
     'volume': _volume,
     'label': _label,
     **dict.fromkeys(
         (
             'config',
             'daemon',
-            'network',
             'node',
             'plugin',
             'secret',

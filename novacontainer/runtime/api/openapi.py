@@ -19,6 +19,7 @@ from novacontainer.runtime.api.operations import containers
 from novacontainer.runtime.api.operations import files
 from novacontainer.runtime.api.operations import housekeeping
 from novacontainer.runtime.api.operations import images
+from novacontainer.runtime.api.operations import networks
 from novacontainer.runtime.api.operations import operation
 from novacontainer.runtime.api.operations import streams
 from novacontainer.runtime.api.operations import system
@@ -35,6 +36,7 @@ OPERATIONS: operation.Operations = {
     **containers.OPERATIONS,
     **files.OPERATIONS,
     **streams.OPERATIONS,
+    **networks.OPERATIONS,
     **volumes.OPERATIONS,
 }
 

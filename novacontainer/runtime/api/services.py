@@ -13,6 +13,7 @@ import dataclasses
 import pathlib
 import typing
 
+from novacontainer.runtime.api import netservices
 from novacontainer.runtime import measures
 from novacontainer.runtime import models
 
@@ -338,6 +339,8 @@ class Pruning(typing.Protocol):
 
     def volumes(self, filters: Mapping[str, Sequence[str]]) -> Pruned: ...
 
+    def networks(self, filters: Mapping[str, Sequence[str]]) -> Pruned: ...
+
 
 class HostFacts(typing.Protocol):
     """What is so about this host and daemon; see ``service.system``."""
@@ -439,4 +442,6 @@ class Services:
     logs: Logs
     pruning: Pruning
     volumes: Volumes
+    networks: netservices.Networks
+    connections: netservices.Connections
     info: Info

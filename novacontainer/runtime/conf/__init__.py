@@ -16,8 +16,9 @@ from novacontainer.runtime.conf import containers
 from novacontainer.runtime.conf import daemon
 from novacontainer.runtime.conf import engine
 from novacontainer.runtime.conf import images
+from novacontainer.runtime.conf import networks
 
-_MODULES = (daemon, api, engine, containers, images)
+_MODULES = (daemon, api, engine, containers, images, networks)
 
 
 def new() -> cfg.ConfigOpts:

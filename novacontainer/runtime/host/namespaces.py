@@ -55,11 +55,11 @@ def sandbox_paths(container_id: str, run_root: pathlib.Path,
                   with_user: bool) -> models.SandboxPaths:
     """Return where a container's namespaces are pinned, made or not."""
     return models.SandboxPaths(
-        netns=_network_pin(container_id),
+        netns=network_pin(container_id),
         userns=run_root / 'userns' / container_id if with_user else None)
 
 
-def _network_pin(container_id: str) -> pathlib.Path:
+def network_pin(container_id: str) -> pathlib.Path:
     return NETNS_DIRECTORY / f'nc-{container_id[:12]}'
 
 
@@ -80,7 +80,7 @@ def create_sandbox(container_id: str, id_map: models.IdMap | None,
         _share_netns_directory()
         with contextlib.ExitStack() as undo:
             with hold(flags, id_map) as pid:
-                _pin(f'/proc/{pid}/ns/net', _network_pin(container_id),
+                _pin(f'/proc/{pid}/ns/net', network_pin(container_id),
                      undo)
                 if paths.userns is not None:
                     paths.userns.parent.mkdir(

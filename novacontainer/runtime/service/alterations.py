@@ -15,6 +15,7 @@ from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import spec as oci_spec
+from novacontainer.runtime.service import endpoints
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import locks
@@ -41,13 +42,15 @@ class Alterations:
     def __init__(self, *, policy: hostconfig.Policy,
                  registry: registry.Registry, engine: engine_base.Engine,
                  storage: storage_base.Storage,
-                 hub: events.EventHub, locks: locks.Locks) -> None:
+                 hub: events.EventHub, locks: locks.Locks,
+                 endpoints: endpoints.Endpoints) -> None:
         self._policy = policy
         self._registry = registry
         self._engine = engine
         self._storage = storage
         self._hub = hub
         self._locks = locks
+        self._endpoints = endpoints
 
     def rename(self, name: str, new_name: str) -> None:
         """Give a container another name.
@@ -66,6 +69,7 @@ class Alterations:
                     'name', 'container.invalid_name')
             renamed = dataclasses.replace(now, name=bare)
             self._registry.alter(renamed)
+            self._endpoints.renamed(now.id)
             LOG.info('Container %s (%s) is now called %s', now.id, now.name,
                      bare)
             self._hub.publish(events.container_event(

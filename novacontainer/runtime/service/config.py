@@ -37,7 +37,8 @@ _BUILD_ONLY = frozenset(('ArgsEscaped', 'OnBuild'))
 #: Keys handled by name below.
 _HANDLED = frozenset((
     'Cmd', 'Domainname', 'Entrypoint', 'Env', 'ExposedPorts', 'Hostname',
-    'Healthcheck', 'HostConfig', 'Image', 'Labels', 'NetworkDisabled',
+    'Healthcheck', 'HostConfig', 'Image', 'Labels', 'MacAddress',
+    'NetworkDisabled',
     'NetworkingConfig', 'Runtime', 'Shell', 'StopSignal', 'StopTimeout',
     'User', 'Volumes', 'WorkingDir'))
 

@@ -22,11 +22,13 @@ from novacontainer.runtime import models
 from novacontainer.runtime.service import alterations
 from novacontainer.runtime.service import archives
 from novacontainer.runtime.service import attachments
+from novacontainer.runtime.service import connections
 from novacontainer.runtime.service import copyup as copyups
 from novacontainer.runtime.service import creation
 from novacontainer.runtime.service import differences
 from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import endings
+from novacontainer.runtime.service import endpoints
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import execs
@@ -35,12 +37,14 @@ from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import filters as list_filters
 from novacontainer.runtime.service import health
 from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import hostnames
 from novacontainer.runtime.service import idranges
 from novacontainer.runtime.service import lifecycle
 from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import logkeeping
 from novacontainer.runtime.service import netmodes
+from novacontainer.runtime.service import networks as network_service
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import recovery
 from novacontainer.runtime.service import registry
@@ -89,7 +93,9 @@ class ContainerService:
                  engine: engine_base.Engine, sandbox: sandboxes.Sandboxes,
                  volumes: volume_service.VolumeService,
                  staging: stagings.Staging, copyup: copyups.CopyUp,
-                 hub: events.EventHub) -> None:
+                 hub: events.EventHub,
+                 networks: network_service.NetworkService,
+                 bridges: endpoints.Bridges) -> None:
         self._images = images
         self._storage = storage
         self._registry = registry.Registry(db)
@@ -104,16 +110,19 @@ class ContainerService:
             options.userns_base, options.userns_count,
             self._registry.host_bases())
         shared_locks = locks.Locks()
+        self._add_connections(db, networks, bridges, shared_locks)
         prepare = preparation.Preparation(
             settings=options.settings, places=self._places, storage=storage,
             engine=engine, sandbox=self._sandboxes, monitor=self._monitor,
             layer_paths=self._layer_paths, find=self._registry.find,
-            keeper=self._keeper, staging=staging)
+            keeper=self._keeper, staging=staging,
+            endpoints=self._endpoints)
         self._prepare = prepare
         self._creation = creation.Creation(
             policy=options.policy, images=images, registry=self._registry,
             places=self._places, storage=storage, ranges=ranges,
-            volumes=volumes, copyup=copyup, hub=hub)
+            volumes=volumes, copyup=copyup, endpoints=self._endpoints,
+            hub=hub)
         self._endings = endings.Endings(
             settings=options.settings, registry=self._registry,
             engine=engine, prepare=prepare, hub=hub, locks=shared_locks,
@@ -142,6 +151,19 @@ class ContainerService:
             locks=shared_locks)
         self._add_views(options, engine, hub, shared_locks)
 
+    def _add_connections(self, db: database.Database,
+                         networks: network_service.NetworkService,
+                         bridges: endpoints.Bridges,
+                         shared_locks: locks.Locks) -> None:
+        """Add what connects containers to networks."""
+        self._endpoints = endpoints.Endpoints(
+            db=db, service=networks, bridges=bridges,
+            names=hostnames.HostNames(self._places))
+        #: Which networks containers are on.
+        self.connections = connections.Connections(
+            registry=self._registry, service=networks,
+            endpoints=self._endpoints, locks=shared_locks)
+
     def _add_companions(self, options: Options, db: database.Database,
                         engine: engine_base.Engine, hub: events.EventHub,
                         shared_locks: locks.Locks) -> None:
@@ -167,7 +189,8 @@ class ContainerService:
         #: Names and limits that change.
         self.alterations = alterations.Alterations(
             policy=options.policy, registry=self._registry, engine=engine,
-            storage=self._storage, hub=hub, locks=shared_locks)
+            storage=self._storage, hub=hub, locks=shared_locks,
+            endpoints=self._endpoints)
         #: Files in and out.
         self.archives = archives.Archives(
             registry=self._registry, storage=self._storage,
@@ -187,6 +210,7 @@ class ContainerService:
         report = self._recovery.run()
         everything = self._registry.select(container_records.Criteria())
         self._staging.open(one for one in everything if one.pid)
+        self._endpoints.recover(self._registry.with_process())
         self._monitor.start()
         self._keeper.open()
         for container in everything:
@@ -245,7 +269,8 @@ class ContainerService:
         """
         query = list_filters.query(
             filters, all=all, limit=limit, find_container=self.get,
-            find_image=self._images.get, find_health=self.healths.of)
+            find_image=self._images.get, find_health=self.healths.of,
+            find_connections=self.connections.of)
         return query.apply([
             self._shown(one)
             for one in self._registry.select(query.criteria)])

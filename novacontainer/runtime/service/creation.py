@@ -15,10 +15,12 @@ from oslo_log import log as logging
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime import networking
 from novacontainer.runtime.service import config as configs
 from novacontainer.runtime.service import copyup
 from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.service import endpoints
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import idranges
@@ -57,6 +59,7 @@ class Creation:
         ranges: idranges.IdRanges,
         volumes: volumes.VolumeService,
         copyup: copyup.CopyUp,
+        endpoints: endpoints.Endpoints,
         hub: events.EventHub,
     ) -> None:
         self._policy = policy
@@ -67,6 +70,7 @@ class Creation:
         self._ranges = ranges
         self._volumes = volumes
         self._copyup = copyup
+        self._endpoints = endpoints
         self._hub = hub
 
     def create(self, body: models.Json, name: str | None,
@@ -86,8 +90,10 @@ class Creation:
             platforms.check(platform, image, reference)
         merged, warnings = configs.merge(body, image, container_id)
         host_config = hostconfig.normalise(body, self._policy)
-        warnings += netmodes.check(body, host_config, self._policy.network)
+        warnings += netmodes.check(
+            body, merged, host_config, self._policy.network)
         netmodes.resolve(host_config, merged, body, self._registry.get)
+        planned = self._endpoints.plan(body, host_config, container_id)
         wishes = mountplan.plan(
             host_config, merged, self._registry.get, by_root)
         mountplan.provide_sources(wishes, by_root)
@@ -101,14 +107,16 @@ class Creation:
                 host_config=host_config,
                 id_map=None,
                 created=datetime.datetime.now(datetime.UTC),
-                mounts=tuple(wish.point for wish in wishes)), fresh)
+                mounts=tuple(wish.point for wish in wishes)),
+                fresh, planned)
         LOG.info('Container %s (%s) created from %s', container.id,
                  container.name, container.image_name)
         self._hub.publish(events.container_event(container, 'create'))
         return container_id, warnings
 
     def _make(self, container: models.Container,
-              fresh: Sequence[models.Volume]) -> models.Container:
+              fresh: Sequence[models.Volume],
+              planned: Sequence[networking.Endpoint]) -> models.Container:
         """Make the files, then the record; or nothing."""
         with contextlib.ExitStack() as undo:
             if container.host_config.get('UsernsMode') != 'host':
@@ -124,7 +132,7 @@ class Creation:
                 resources.disk_bytes(container.host_config))
             self._copyup.run(
                 container, {volume.name: volume for volume in fresh})
-            self._registry.add(container, fresh)
+            self._registry.add(container, fresh, planned)
             undo.pop_all()
         return container
 

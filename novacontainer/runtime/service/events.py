@@ -15,6 +15,7 @@ import threading
 import time
 
 from novacontainer.runtime import models
+from novacontainer.runtime import networking
 
 Callback = Callable[[models.Event], None]
 
@@ -94,6 +95,19 @@ def volume_event(
     return models.Event(
         type='volume', action=action, actor_id=name,
         attributes=attributes, time_ns=time.time_ns())
+
+
+def network_event(
+    network: networking.Network,
+    action: str,
+    extra: Mapping[str, str] | None = None,
+) -> models.Event:
+    """Describe ``action`` on a network, with Docker's attributes."""
+    return models.Event(
+        type='network', action=action, actor_id=network.id,
+        attributes={'name': network.name, 'type': network.driver,
+                    **(extra or {})},
+        time_ns=time.time_ns())
 
 
 def _time_ns(event: models.Event) -> int:

@@ -27,7 +27,7 @@ FindHealth = Callable[[models.Container], models.Health | None]
 
 _NAMES = frozenset((
     'ancestor', 'before', 'exited', 'health', 'id', 'label', 'name',
-    'since', 'status')) | traits.NAMES
+    'network', 'publish', 'since', 'status')) | traits.NAMES
 _LIVE = (models.Status.RUNNING, models.Status.PAUSED)
 
 
@@ -49,7 +49,8 @@ class Query:
 
 def query(filters: Filters, *, all: bool, limit: int,
           find_container: FindContainer, find_image: FindImage,
-          find_health: FindHealth) -> Query:
+          find_health: FindHealth,
+          find_connections: traits.FindConnections) -> Query:
     """Read the filters.
 
     :param all: also containers that do not run; implied by a limit and by
@@ -67,6 +68,10 @@ def query(filters: Filters, *, all: bool, limit: int,
              *_by_time(filters, find_container), *traits.tests(filters))
     if filters.get('health'):
         tests += (traits.by_health(filters['health'], find_health),)
+    for name, make in (('network', traits.by_network),
+                       ('publish', traits.by_publish)):
+        if filters.get(name):
+            tests += (make(filters[name], find_connections),)
     criteria = containers.Criteria(
         statuses=statuses,
         image_ids=tuple(_image_id(name, find_image)

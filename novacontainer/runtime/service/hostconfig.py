@@ -60,7 +60,7 @@ _HONOURED = frozenset((
     'Init', 'IpcMode', 'MaskedPaths', 'MemorySwappiness', 'OomKillDisable',
     'PidMode', 'Privileged', 'ReadonlyPaths', 'UTSMode',
     'CpuQuota', 'CpuShares', 'CpusetCpus', 'CpusetMems', 'Dns',
-    'DnsOptions', 'DnsSearch', 'ExtraHosts', 'LogConfig', 'Memory',
+    'DnsOptions', 'DnsSearch', 'ExtraHosts', 'Links', 'LogConfig', 'Memory',
     'MemoryReservation', 'MemorySwap', 'Mounts', 'NanoCpus', 'NetworkMode',
     'OomScoreAdj', 'PidsLimit', 'PortBindings', 'PublishAllPorts',
     'ReadonlyRootfs', 'RestartPolicy',
@@ -194,13 +194,17 @@ def console_size(given: models.Json) -> tuple[int, int]:
 def extra_hosts(host_config: models.Json) -> list[tuple[str, str]]:
     """Return ``ExtraHosts`` as (address, name) pairs.
 
+    An address may be the word ``host-gateway``.
+
     :raises InvalidRequest: an entry is not ``name:address``.
     """
     found = []
     for entry in host_config.get('ExtraHosts') or ():
         name, _, address = entry.replace('=', ':', 1).partition(':')
         address = address.removeprefix('[').removesuffix(']')
-        if not _DOMAIN.fullmatch(name) or not _is_address(address):
+        if not _DOMAIN.fullmatch(name) or (
+                address != netmodes.HOST_GATEWAY
+                and not _is_address(address)):
             raise _invalid(f'bad format for add-host: {entry!r}')
         found.append((address, name))
     return found

@@ -80,7 +80,9 @@ class Lifecycle:
             self._restarts.forget(container.id)
             with self._locks.hold(container.id):
                 self._start(self._registry.current(container))
-        except (exception.InvalidRequest, exception.Internal):
+        except (exception.InvalidRequest, exception.Internal,
+                exception.NotFound, exception.Forbidden,
+                exception.Unavailable):
             # Why it did not start matters more than that it stays.
             with contextlib.suppress(exception.RuntimeFault):
                 self._removal.remove_automatically(container)

@@ -2,7 +2,8 @@
 
 Called by ``service.hostconfig`` (:func:`check`), ``service.creation``,
 ``service.preparation`` and ``service.containers``.  Calls
-``host.namespaces`` to look at what ``ns:`` names; else pure.
+``service.ports``, and ``host.namespaces`` to look at what ``ns:`` names; else
+pure.
 
 Docker Engine API 1.44, ``HostConfig.NetworkMode``; ``ns:/path`` is Podman's.
 
@@ -24,9 +25,12 @@ import pathlib
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import namespaces
 from novacontainer.runtime import models
+from novacontainer.runtime.service import ports
 
 #: How many containers may stand between a container and its network.
 _CHAIN_MAX = 16
+#: Stands for the host's address (``HostConfig.ExtraHosts``).
+HOST_GATEWAY = 'host-gateway'
 _CONTAINER = 'container:'
 _PATH = 'ns:'
 
@@ -40,28 +44,32 @@ class Policy:
     """What the operator decided about networks.
 
     :param default: what ``default`` stands for: ``bridge`` or ``none``.
+    :param lacking: why it is ``none``, where nobody decided so.
     :param host: ``host`` is allowed.
     :param directory: namespaces below it may be named by ``ns:``; '': none.
     :param runtime: the OCI runtime in use.
     """
 
     default: str = 'none'
+    lacking: str = ''
     host: bool = False
     directory: str = ''
     runtime: str = ''
 
 
-def check(body: models.Json, given: models.Json,
+def check(body: models.Json, merged: models.Json, given: models.Json,
           policy: Policy) -> list[str]:
     """Write the mode that is meant into a HostConfig; return warnings.
 
     :param body: the whole create body.
+    :param merged: its Config, with the image's in it.
     :param given: its HostConfig, to be changed.
     :raises InvalidRequest: the mode and another option exclude each other.
     :raises Forbidden: the operator does not allow it.
     :raises NotSupported: the OCI runtime cannot do it.
     """
     mode = given.get('NetworkMode') or 'default'
+    is_fallback = mode == 'default' and bool(policy.lacking)
     if mode == 'default':
         mode = policy.default
     if body.get('NetworkDisabled'):
@@ -72,26 +80,36 @@ def check(body: models.Json, given: models.Json,
     elif (path := _path(given)) is not None:
         _check_path(path, policy)
     elif mode == 'host':
-        _check_host(body, policy)
-    elif mode == 'bridge':
-        given['NetworkMode'] = 'none'
-    elif mode != 'none':
-        raise exception.NotSupported(
-            f'NetworkMode {mode!r} is not supported: there are no networks '
-            'with names', 'container.field_not_supported')
-    _check_endpoints(body, mode)
+        _check_host(policy)
+    if network_name(given) is None:
+        _check_endpoints(body, mode)
+        if body.get('MacAddress'):
+            raise _invalid(
+                'conflicting options: mac-address and the network mode')
     if not is_own(given):
         _check_shared(given, policy)
-    else:
-        for field in ('PortBindings', 'PublishAllPorts'):
-            if given.get(field):
-                raise exception.NotSupported(
-                    f'HostConfig.{field} is not supported by this version; '
-                    'leave it out', 'container.field_not_supported')
-    if mode == 'host' and given.get('PortBindings'):
-        return ['Published ports are discarded when using host network '
+    if mode == 'none' and any(entry.endswith(HOST_GATEWAY) for entry
+                              in given.get('ExtraHosts') or ()):
+        raise _invalid('unable to derive the IP value for host-gateway: the '
+                       'container has no network')
+    asked = bool(ports.wanted(merged, given))
+    if is_fallback:
+        return [_without(given, policy)]
+    if mode in ('host', 'none') and asked:
+        return [f'Published ports are discarded when using {mode} network '
                 'mode']
     return []
+
+
+def _without(given: models.Json, policy: Policy) -> str:
+    """Warn that a container has no network, or refuse it its ports."""
+    words = f'containers have no network by default here: {policy.lacking}'
+    for field in ('PortBindings', 'PublishAllPorts', 'Links'):
+        if given.get(field):
+            raise exception.NotSupported(
+                f'HostConfig.{field} is not supported on this host: {words}',
+                'container.field_not_supported')
+    return f'This container has no network, as {words}'
 
 
 def is_own(host_config: models.Json) -> bool:
@@ -195,15 +213,49 @@ def _path(host_config: models.Json) -> str | None:
     return mode.removeprefix(_PATH) if mode.startswith(_PATH) else None
 
 
-def _check_endpoints(body: models.Json, mode: str) -> None:
+def endpoints(body: models.Json, mode: str,
+              name: str) -> dict[str, models.Json]:
+    """Return the ``EndpointsConfig`` of a create body, by network.
+
+    :param mode: the network, as the body calls it.
+    :param name: its name, under which its settings are returned.
+    """
     networking = body.get('NetworkingConfig') or {}
-    for name, endpoint in (networking.get('EndpointsConfig') or {}).items():
-        if name not in ('default', 'bridge', mode) or any(
-                (endpoint or {}).values()):
-            raise exception.NotSupported(
-                f'NetworkingConfig.EndpointsConfig.{name} is not supported '
-                'by this version; leave it out',
-                'container.field_not_supported')
+    found: dict[str, models.Json] = {}
+    for key, settings in (networking.get('EndpointsConfig') or {}).items():
+        key = name if key in ('default', mode) else key
+        found[key] = {**found.get(key, {}), **_said(settings)}
+    return found
+
+
+def check_unsettled(body: models.Json, mode: str) -> None:
+    """Refuse settings for networks that are not there.
+
+    :raises InvalidRequest: there are some; names the network.
+    """
+    for name, settings in endpoints(body, mode, mode).items():
+        if settings or name != mode:
+            raise not_there(name)
+
+
+def not_there(name: str) -> exception.InvalidRequest:
+    """Return the fault of settings for a network that is not there."""
+    return _invalid(f'network {name} not found')
+
+
+def _said(settings: models.Json | None) -> models.Json:
+    return {member: value for member, value in (settings or {}).items()
+            if value not in (None, '', 0, [], {})}
+
+
+def _check_endpoints(body: models.Json, mode: str) -> None:
+    """Refuse settings of networks where there are none."""
+    for name, settings in endpoints(body, mode, mode).items():
+        if name not in ('bridge', mode) or settings:
+            raise exception.InvalidRequest(
+                'conflicting options: NetworkingConfig.EndpointsConfig.'
+                f'{name} and NetworkMode "{mode}"',
+                'container.invalid_network_mode')
 
 
 def _check_container(body: models.Json, given: models.Json) -> None:
@@ -227,15 +279,12 @@ def _check_container(body: models.Json, given: models.Json) -> None:
             raise _invalid(f'conflicting options: {what}')
 
 
-def _check_host(body: models.Json, policy: Policy) -> None:
+def _check_host(policy: Policy) -> None:
     if not policy.host:
         raise exception.Forbidden(
             'NetworkMode "host" is not allowed on this host; the operator '
             'can set [containers]allow_host_namespaces',
             'container.not_allowed')
-    if body.get('MacAddress'):
-        raise _invalid(
-            'conflicting options: mac-address and the network mode')
 
 
 def _check_path(path: str, policy: Policy) -> None:

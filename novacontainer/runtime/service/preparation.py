@@ -22,6 +22,7 @@ from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
 from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.service import endpoints
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import isolation
@@ -75,6 +76,7 @@ class Preparation:
         find: netmodes.Find,
         keeper: logkeeping.LogKeeper,
         staging: staging.Staging,
+        endpoints: endpoints.Endpoints,
     ) -> None:
         self._settings = settings
         self._places = places
@@ -86,6 +88,7 @@ class Preparation:
         self._find = find
         self._keeper = keeper
         self._staging = staging
+        self._endpoints = endpoints
 
     @contextlib.contextmanager
     def held(self, container: models.Container,
@@ -135,6 +138,7 @@ class Preparation:
         self._engine.delete(container_id, force=True)
         self._engine.forget(container_id)
         self._staging.leave(container_id)
+        self._endpoints.detach(container_id)
         self._storage.unmount(container_id)
         with diskfaults.translated('Cannot remove the bundle'):
             self._places.remove_bundle(container_id)
@@ -148,12 +152,16 @@ class Preparation:
         undo(self._places.remove_bundle, container.id)
         if self._sandboxes.ensure(container):
             undo(self._sandboxes.remove, container.id)
+        connected = self._endpoints.attach(container)
+        undo(self._endpoints.detach, container.id)
         rootfs = self._storage.mount(
             container.id, self._layer_paths(container.image_id),
             container.id_map)
         undo(self._storage.unmount, container.id)
         with diskfaults.translated('Cannot write the files for /etc'):
-            etcfiles.write(self._places.home(container.id), container)
+            etcfiles.write(
+                self._places.home(container.id), container, connected)
+        self._endpoints.announce(connected)
         return rootfs
 
     def _bundle(self, container: models.Container, rootfs: pathlib.Path,

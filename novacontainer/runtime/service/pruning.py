@@ -1,10 +1,12 @@
-"""Remove what nobody uses: containers, images and volumes.
+"""Remove what nobody uses: containers, images, volumes and networks.
 
 Called by ``api.routes.housekeeping``.  Calls ``service.containers``,
-``service.images``, ``service.volumes``, ``service.moments``.
+``service.images``, ``service.volumes``, ``service.networks``,
+``service.moments``.
 
-Docker Engine API 1.44, ContainerPrune, ImagePrune and VolumePrune.  What
-comes into use meanwhile stays: each is removed as a client would remove it.
+Docker Engine API 1.44, ContainerPrune, ImagePrune, VolumePrune and
+NetworkPrune.  What comes into use meanwhile stays: each is removed as a
+client would remove it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,7 @@ from novacontainer.runtime import models
 from novacontainer.runtime.service import containers as container_service
 from novacontainer.runtime.service import images as image_service
 from novacontainer.runtime.service import moments
+from novacontainer.runtime.service import networks as network_service
 from novacontainer.runtime.service import volumes as volume_service
 from novacontainer.runtime.service import volumespec
 
@@ -29,8 +32,8 @@ _TRUE = ('', '1', 'true', 't', 'True', 'TRUE')
 class Pruned:
     """What went, and how many bytes of the disk are free again.
 
-    :param removed: ids of containers, names of volumes, or records of
-        removed images.
+    :param removed: ids of containers, names of volumes and networks, or
+        records of removed images.
     """
 
     removed: Sequence[str | models.Json]
@@ -42,10 +45,12 @@ class Pruning:
 
     def __init__(self, containers: container_service.ContainerService,
                  images: image_service.ImageService,
-                 volumes: volume_service.VolumeService) -> None:
+                 volumes: volume_service.VolumeService,
+                 networks: network_service.NetworkService) -> None:
         self._containers = containers
         self._images = images
         self._volumes = volumes
+        self._networks = networks
 
     def containers(self, filters: Mapping[str, Sequence[str]]) -> Pruned:
         """Remove the containers that do not run.
@@ -121,6 +126,24 @@ class Pruning:
                 removed.append(one.name)
                 freed += size
         return Pruned(removed, freed)
+
+    def networks(self, filters: Mapping[str, Sequence[str]]) -> Pruned:
+        """Remove the networks that no container is connected to.
+
+        One that a container waits for, which does not run, stays.
+
+        :param filters: ``until``, ``label``, ``label!``.
+        :raises InvalidRequest: a filter makes no sense.
+        """
+        wanted = _Wanted.of(filters)
+        removed: list[str] = []
+        for one in self._networks.list({'dangling': ['true']}):
+            if wanted.takes(one.created, one.labels):
+                with contextlib.suppress(
+                        exception.NotFound, exception.Forbidden):
+                    self._networks.remove(one.id)
+                    removed.append(one.name)
+        return Pruned(removed, 0)
 
     def _remove(self, image: models.Image) -> list[models.Json]:
         """Remove an image by all its names; stop at the first conflict."""

@@ -13,9 +13,11 @@ import re
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime import networking
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.store import containers
 from novacontainer.runtime.store import database
+from novacontainer.runtime.store import endpoints
 from novacontainer.runtime.store import volumes
 
 _ID_PREFIX = re.compile(r'[0-9a-f]{1,64}')
@@ -96,18 +98,27 @@ class Registry:
         with self._database.reading() as connection:
             return containers.counts(connection)
 
+    def with_process(self) -> Sequence[str]:
+        """Return the ids of the containers that have a process."""
+        with self._database.reading() as connection:
+            return containers.with_process(connection)
+
     def add(self, container: models.Container,
-            fresh: Iterable[models.Volume] = ()) -> None:
+            fresh: Iterable[models.Volume] = (),
+            connected: Sequence[networking.Endpoint] = ()) -> None:
         """Write a new record.
 
         :param fresh: volumes that were made for it, to be written too.
-        :raises Conflict: the name is taken.
+        :param connected: its endpoints.
+        :raises Conflict: the name is taken, or a network has gone.
         :raises NotFound: the image is gone.
         """
         with self._database.transaction() as connection:
             for volume in fresh:
                 volumes.insert(connection, volume)
             containers.insert(connection, container)
+            for endpoint in connected:
+                endpoints.insert(connection, endpoint)
             volumes.refer(connection, container.id, {
                 point.source for point in container.mounts
                 if point.type == 'volume'})

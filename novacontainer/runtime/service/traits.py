@@ -2,9 +2,8 @@
 
 Called by ``service.filters``.  Pure: words in, a test out.
 
-Docker Engine API 1.44, ContainerList.  No container here has a published
-port, a network of Docker's or a service of Swarm's; the filters are there all
-the same, and say so.
+Docker Engine API 1.44, ContainerList.  No container here is of a service of
+Swarm's; the filter is there all the same, and says so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +12,11 @@ import typing
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime import networking
 
 Test = Callable[[models.Container], bool]
+FindConnections = Callable[
+    [models.Container], Sequence[networking.Connection]]
 
 _HEALTH = frozenset(('none', 'starting', 'healthy', 'unhealthy'))
 _BOOLEANS = {'1': True, 'true': True, '0': False, 'false': False}
@@ -50,6 +52,37 @@ def by_health(
     return test
 
 
+def by_network(words: Sequence[str], find: FindConnections) -> Test:
+    """Return the test of the filter ``network``.
+
+    :param find: returns the connections of a container.
+    """
+    def test(container: models.Container) -> bool:
+        known = {container.host_config.get('NetworkMode') or 'none'}
+        for one in find(container):
+            known.update((one.network.name, one.network.id))
+        return not known.isdisjoint(words)
+
+    return test
+
+
+def by_publish(words: Sequence[str], find: FindConnections) -> Test:
+    """Return the test of the filter ``publish``: a port of the host.
+
+    :param find: returns the connections of a container.
+    :raises InvalidRequest: a value is no port.
+    """
+    ranges = [_ports('publish', word) for word in words]
+
+    def test(container: models.Container) -> bool:
+        return any(
+            protocol == port.protocol and first <= port.host_port <= last
+            for first, last, protocol in ranges
+            for one in find(container) for port in one.endpoint.ports)
+
+    return test
+
+
 def _isolation(_name: str, _words: Sequence[str]) -> Test:
     # Of Windows alone; on Linux Docker does not look at it.
     return lambda container: True
@@ -63,10 +96,6 @@ def _is_task(name: str, words: Sequence[str]) -> Test:
     return lambda container: False in wanted
 
 
-def _network(_name: str, words: Sequence[str]) -> Test:
-    return lambda container: 'none' in words
-
-
 def _volume(_name: str, words: Sequence[str]) -> Test:
     wanted = frozenset(words)
 
@@ -77,12 +106,6 @@ def _volume(_name: str, words: Sequence[str]) -> Test:
             for point in container.mounts)
 
     return test
-
-
-def _publish(name: str, words: Sequence[str]) -> Test:
-    for word in words:
-        _ports(name, word)
-    return lambda container: False
 
 
 def _expose(name: str, words: Sequence[str]) -> Test:
@@ -119,8 +142,6 @@ _MAKERS: Mapping[str, Callable[[str, Sequence[str]], Test]] = {
     'expose': _expose,
     'is-task': _is_task,
     'isolation': _isolation,
-    'network': _network,
-    'publish': _publish,
     'volume': _volume,
 }
 NAMES: typing.Final = frozenset(_MAKERS)

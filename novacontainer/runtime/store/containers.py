@@ -198,6 +198,12 @@ def counts(connection: sqlite3.Connection) -> Mapping[models.Status, int]:
                 'GROUP BY status')}
 
 
+def with_process(connection: sqlite3.Connection) -> Sequence[str]:
+    """Return the ids of the containers that have a process."""
+    return [row['id'] for row in connection.execute(
+        'SELECT id FROM containers WHERE conmon_pid != 0')]
+
+
 def ids(connection: sqlite3.Connection) -> Sequence[str]:
     """Return the id of every container."""
     return [row['id'] for row in connection.execute(

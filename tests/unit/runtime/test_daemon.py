@@ -1,5 +1,6 @@
 import os
 import socket
+from unittest import mock
 
 import fixtures
 from oslotest import base
@@ -41,6 +42,27 @@ class NotifyTest(base.BaseTestCase):
             'NOTIFY_SOCKET', '/no/such/socket'))
         daemon.notify('READY=1')
         self.assertIn('Could not tell the service manager', log.output)
+
+
+class DefaultNetworkTest(base.BaseTestCase):
+
+    def default(self, option, why_not=''):
+        conf = options.new()
+        conf([], project='novacontainer', default_config_files=[])
+        conf.set_override('default', option, 'networks')
+        wires = mock.Mock()
+        wires.why_not.return_value = why_not
+        return daemon._default_network(conf, wires)
+
+    def test_what_the_operator_says(self):
+        self.assertEqual(('none', ''), self.default('none', 'no nat'))
+        self.assertEqual(('bridge', ''), self.default('bridge', 'no nat'))
+
+    def test_what_works(self):
+        self.assertEqual(('bridge', ''), self.default('auto'))
+        log = self.useFixture(fixtures.FakeLogger())
+        self.assertEqual(('none', 'no nat'), self.default('auto', 'no nat'))
+        self.assertIn('no nat', log.output)
 
 
 class RunTest(base.BaseTestCase):

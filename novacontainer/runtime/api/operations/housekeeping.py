@@ -33,9 +33,6 @@ OPERATIONS: operation.Operations = {
         filters=routes.IMAGE_FILTERS,
         answer=operation.OBJECT,
     ),
-    ('POST', '/networks/prune'): operation.Operation(
-        _NOTHING, 'NetworkPrune', answer=operation.OBJECT
-    ),
     ('POST', '/build/prune'): operation.Operation(
         _NOTHING, 'BuildPrune', answer=operation.OBJECT
     ),

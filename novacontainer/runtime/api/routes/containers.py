@@ -100,6 +100,7 @@ class ContainerRoutes:
         found = self._containers.list(
             all=everything, limit=limit, filters=filters
         )
+        connections = self._services.connections.all()
         return [
             view.summary(
                 one,
@@ -107,6 +108,7 @@ class ContainerRoutes:
                 self._sizes(one) if size else None,
                 self._services.healths.of(one),
                 mount_view.show(one.mounts, self._services.volumes.path),
+                connections.get(one.id, ()),
             )
             for one in found
         ]
@@ -130,6 +132,7 @@ class ContainerRoutes:
             mounts=mount_view.show(
                 container.mounts, self._services.volumes.path
             ),
+            connections=self._services.connections.of(container),
         )
         return view.inspect(container, around)
 

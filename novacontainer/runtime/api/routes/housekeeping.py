@@ -41,6 +41,7 @@ class HousekeepingRoutes:
         self._containers = services.containers
         self._pruning = services.pruning
         self._volumes = services.volumes
+        self._connections = services.connections
         self._pools = pools
 
     async def usage(self, request: web.Request) -> web.Response:
@@ -86,6 +87,7 @@ class HousekeepingRoutes:
             now,
             (written, written + image_bytes),
             mounts=mount_view.show(one.mounts, self._volumes.path),
+            connections=self._connections.of(one),
         )
 
     def _volume(self, one: models.Volume) -> models.Json:
@@ -121,12 +123,10 @@ class HousekeepingRoutes:
     async def prune_nothing(self, _request: web.Request) -> web.Response:
         """Remove nothing of what is never there.
 
-        ``NetworkPrune``, ``BuildPrune``: ``docker system prune`` asks for
-        both.
+        ``BuildPrune``: ``docker system prune`` asks for it.
         """
         return answers.whole(
             {
-                'NetworksDeleted': None,
                 'CachesDeleted': None,
                 'SpaceReclaimed': 0,
             }

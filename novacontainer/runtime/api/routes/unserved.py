@@ -12,7 +12,6 @@ from aiohttp import web
 
 from novacontainer.runtime import exception
 
-_NETWORKS = 'Networks: Neutron makes them and Nova plugs them'
 _VOLUMES = 'Changing volumes of Swarm: make another one'
 _SWARM = 'Swarm: Nova schedules containers over many hosts'
 _SECRETS = (
@@ -39,8 +38,6 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('POST', '/images/{name:.+}/push', _REGISTRY),
     ('POST', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),
     ('GET', '/containers/{name:.+}/checkpoints', _CHECKPOINTS),
-    ('*', '/networks', _NETWORKS),
-    ('*', '/networks/{rest:.+}', _NETWORKS),
     ('PUT', '/volumes/{name:.+}', _VOLUMES),
     ('*', '/plugins', _PLUGINS),
     ('*', '/plugins/{rest:.+}', _PLUGINS),

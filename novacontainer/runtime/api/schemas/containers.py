@@ -1,13 +1,14 @@
 """What the bodies about containers may hold.
 
 Called by: ``api.routes.containers``, ``api.routes.images``.  Calls:
-``schemas.body``.
+``schemas.body``, ``schemas.networks``.
 
 Types only: whether a value makes sense on this host is the service's
 question.  Members that are not named here pass, as they do in Docker.
 """
 
 from novacontainer.runtime.api.schemas import body
+from novacontainer.runtime.api.schemas import networks
 from novacontainer.runtime import models
 
 #: No NUL: the kernel's strings end there.
@@ -236,25 +237,6 @@ _HOST_CONFIG = {
 }
 
 #: How a container is on a network (API 1.44, EndpointSettings).
-_ENDPOINT = _object(
-    IPAMConfig=_object(
-        IPv4Address=_TEXT, IPv6Address=_TEXT, LinkLocalIPs=_TEXTS
-    ),
-    **_all(_TEXTS, 'Links', 'Aliases', 'DNSNames'),
-    **_all(
-        _TEXT,
-        'MacAddress',
-        'NetworkID',
-        'EndpointID',
-        'Gateway',
-        'IPAddress',
-        'IPv6Gateway',
-        'GlobalIPv6Address',
-    ),
-    **_all(_INTEGER, 'IPPrefixLen', 'GlobalIPv6PrefixLen'),
-    DriverOpts=_MAP,
-)
-
 #: ``POST /containers/create`` (API 1.44, ContainerCreate).
 CREATE = body.validator(
     {
@@ -268,7 +250,7 @@ CREATE = body.validator(
                     'EndpointsConfig': {
                         'type': 'object',
                         'propertyNames': _TEXT,
-                        'additionalProperties': _ENDPOINT,
+                        'additionalProperties': networks.ENDPOINT,
                     },
                 },
             },

@@ -1,7 +1,7 @@
 """Containers as the Docker Engine API 1.44 shows them.
 
 Called by: ``api.routes.containers``.  Calls: ``views.times``,
-``views.hostconfig``.
+``views.hostconfig``, ``views.networks``.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,10 @@ import dataclasses
 import datetime
 
 from novacontainer.runtime.api.views import hostconfig
+from novacontainer.runtime.api.views import networks
 from novacontainer.runtime.api.views import times
 from novacontainer.runtime import models
+from novacontainer.runtime import networking
 
 _ALIVE = frozenset(
     {
@@ -39,6 +41,7 @@ class Surroundings:
     :param exec_ids: of its execs that are remembered.
     :param health: what its health checks found; None: it has none.
     :param mounts: as ``views.mounts`` shows them.
+    :param connections: to networks.
     """
 
     storage: str
@@ -48,6 +51,7 @@ class Surroundings:
     exec_ids: Sequence[str] = ()
     health: models.Health | None = None
     mounts: Sequence[models.Json] = ()
+    connections: Sequence[networking.Connection] = ()
 
 
 def inspect(
@@ -82,7 +86,9 @@ def inspect(
         },
         'Mounts': list(around.mounts),
         'Config': hostconfig.config(container.config),
-        'NetworkSettings': _network(around.sandbox_key),
+        'NetworkSettings': networks.settings(
+            container, around.connections, around.sandbox_key
+        ),
     }
     if around.sizes is not None:
         shown['SizeRw'], shown['SizeRootFs'] = around.sizes
@@ -138,6 +144,7 @@ def summary(
     sizes: tuple[int, int] | None = None,
     found: models.Health | None = None,
     mounts: Sequence[models.Json] = (),
+    connections: Sequence[networking.Connection] = (),
 ) -> models.Json:
     """Show one line of ``docker ps`` (``ContainerSummary``)."""
     shown: models.Json = {
@@ -147,14 +154,16 @@ def summary(
         'ImageID': container.image_id,
         'Command': _command_line(container),
         'Created': int(container.created.timestamp()),
-        'Ports': [],
+        'Ports': networks.port_list(container, connections),
         'Labels': container.config.get('Labels') or {},
         'State': str(container.status),
         'Status': status_text(container, now, found),
         'HostConfig': {
             'NetworkMode': hostconfig.network_mode(container.host_config)
         },
-        'NetworkSettings': {'Networks': {}},
+        'NetworkSettings': {
+            'Networks': networks.networks(container, connections)
+        },
         'Mounts': list(mounts),
     }
     if sizes is not None:
@@ -209,27 +218,3 @@ def _command_line(container: models.Container) -> str:
         f"'{word}'" if number and ' ' in word else word
         for number, word in enumerate(command)
     )
-
-
-def _network(sandbox_key: str) -> models.Json:
-    """Show where to wire the network; Nova, not we, gives addresses."""
-    return {
-        'Bridge': '',
-        'SandboxID': '',
-        'SandboxKey': sandbox_key,
-        'Ports': {},
-        'HairpinMode': False,
-        'LinkLocalIPv6Address': '',
-        'LinkLocalIPv6PrefixLen': 0,
-        'SecondaryIPAddresses': None,
-        'SecondaryIPv6Addresses': None,
-        'EndpointID': '',
-        'Gateway': '',
-        'GlobalIPv6Address': '',
-        'GlobalIPv6PrefixLen': 0,
-        'IPAddress': '',
-        'IPPrefixLen': 0,
-        'IPv6Gateway': '',
-        'MacAddress': '',
-        'Networks': {},
-    }

@@ -13,6 +13,7 @@ import threading
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime import networking
 from novacontainer.runtime.service import execs
 from novacontainer.runtime.service import system
 
@@ -47,6 +48,20 @@ CONTAINER = models.Container(
 
 VOLUME = models.Volume(
     'data', NOW, labels={'k': 'v'}, users=('c' * 64,))
+
+NETWORK = networking.Network(
+    'd' * 64, 'shop', 'bridge', NOW, subnets=(
+        networking.Subnet('10.9.0.0/24', '10.9.0.1', '10.9.0.128/25',
+                          {'printer': '10.9.0.200'}, True),
+        networking.Subnet('fd00:9::/64', 'fd00:9::1')),
+    ipv6=True, labels={'k': 'v'}, options={networking.OPTION_MTU: '1400'})
+
+CONNECTION = networking.Connection(
+    networking.Endpoint(
+        '1' * 64, 'c' * 64, NETWORK.id, {'Aliases': ['www']},
+        networking.Stage.UP, 'eth0', '02:42:0a:09:00:80', '10.9.0.128',
+        'fd00:9::2', True, (networking.Port(80, 'tcp', '', 8080),)),
+    NETWORK, 'web', 'webhost')
 
 EXEC = models.Exec(
     id='e' * 64, container_id='c' * 64, args=('sh', '-c', 'x'),
@@ -185,6 +200,26 @@ class Volumes(Recorder):
         self.give('list', [VOLUME])
         self.give('path', pathlib.Path('/volumes/data/_data'))
         self.give('size_bytes', 4096)
+
+
+class Networks(Recorder):
+    """Knows one network, with one container on it."""
+
+    def __init__(self):
+        super().__init__()
+        self.give('create', NETWORK)
+        self.give('get', NETWORK)
+        self.give('list', [NETWORK])
+        self.give('connections', [CONNECTION])
+
+
+class Connections(Recorder):
+    """Knows the one connection of the one container."""
+
+    def __init__(self):
+        super().__init__()
+        self.give('of', [CONNECTION])
+        self.give('all', {CONTAINER.id: [CONNECTION]})
 
 
 class Attachments(Recorder):

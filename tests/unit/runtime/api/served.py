@@ -75,9 +75,11 @@ class ServedTestCase(base.BaseTestCase):
         self.alterations = fakes.Recorder()
         self.archives = fakes.Archives()
         self.pruning = fakes.Recorder()
-        for kind in ('containers', 'images', 'volumes'):
+        for kind in ('containers', 'images', 'volumes', 'networks'):
             self.pruning.give(kind, pruning.Pruned(['x'], 5))
         self.volumes = fakes.Volumes()
+        self.networks = fakes.Networks()
+        self.network_connections = fakes.Connections()
         self.differences = fakes.Recorder()
         self.differences.give('list', [])
         self.stats = fakes.Recorder()
@@ -107,7 +109,8 @@ class ServedTestCase(base.BaseTestCase):
                 images=self.images, containers=self.containers,
                 alterations=self.alterations, stats=self.stats,
                 top=self.top,
-                volumes=self.volumes,
+                volumes=self.volumes, networks=self.networks,
+                connections=self.network_connections,
                 pruning=self.pruning, archives=self.archives,
                 differences=self.differences,
                 attachments=self.attachments, execs=self.execs,

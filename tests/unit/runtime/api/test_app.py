@@ -29,7 +29,8 @@ def table():
             top=fakes.Recorder(), attachments=None, execs=fakes.Execs(),
             healths=fakes.Healths(),
             events=None, logs=None, info=fakes.Info(),
-            volumes=fakes.Volumes()), None, mock.Mock())
+            volumes=fakes.Volumes(), networks=fakes.Networks(),
+            connections=fakes.Connections()), None, mock.Mock())
 
 
 class AppTest(served.ServedTestCase):

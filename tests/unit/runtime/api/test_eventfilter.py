@@ -49,6 +49,14 @@ class EventFilterTest(base.BaseTestCase):
         self.check(False, made, volume=('other',))
         self.check(False, START, volume=('web',))
 
+    def test_network(self):
+        made = models.Event('network', 'create', 'd' * 64,
+                            {'name': 'shop'}, 1)
+        self.check(True, made, network=('shop',))
+        self.check(True, made, network=('dddd',))
+        self.check(False, made, network=('other',))
+        self.check(False, START, network=('web',))
+
     def test_label(self):
         self.check(True, START, label=('tier',))
         self.check(True, START, label=('tier=front',))
@@ -57,5 +65,5 @@ class EventFilterTest(base.BaseTestCase):
         self.check(False, START, label=('tier', 'owner'))
 
     def test_objects_that_we_do_not_have(self):
-        for name in ('network', 'daemon', 'plugin'):
+        for name in ('daemon', 'plugin'):
             self.check(False, START, **{name: ('web',)})

@@ -7,6 +7,7 @@ from oslotest import base
 
 from novacontainer.runtime import models
 from novacontainer.runtime.service import etcfiles
+from tests.unit.runtime.api import fakes
 
 
 def container(config=None, host_config=None, id_map=None):
@@ -52,6 +53,55 @@ class EtcFilesTest(base.BaseTestCase):
         # Docker's way to say "no search list".
         self.assertEqual('', etcfiles.resolv_conf({'DnsSearch': ['.']}))
         self.assertEqual('', etcfiles.resolv_conf({}))
+
+    def test_resolv_conf_of_the_host(self):
+        host = ('# Made\nsearch a.example b.example\nnameserver 127.0.0.1\n'
+                'nameserver 10.0.0.9\nnameserver ::1\nnameserver odd\n'
+                'options ndots:2\n')
+        self.assertEqual(
+            'search a.example b.example\nnameserver 10.0.0.9\n'
+            'options ndots:2\n', etcfiles.resolv_conf({}, host))
+        self.assertEqual(
+            'search c\nnameserver 10.0.0.1\noptions edns0\n',
+            etcfiles.resolv_conf({
+                'Dns': ['10.0.0.1'], 'DnsSearch': ['c'],
+                'DnsOptions': ['edns0']}, host))
+        self.assertEqual(
+            'nameserver 8.8.8.8\nnameserver 8.8.4.4\n',
+            etcfiles.resolv_conf({}, 'nameserver 127.0.0.1\n'))
+
+    def test_whose_resolver(self):
+        resolvers = self.home / 'resolv', self.home / 'resolved'
+        resolvers[1].write_text('nameserver 10.0.0.2\n')
+        with mock.patch.multiple(
+                etcfiles, HOST_RESOLV_CONF=resolvers[0],
+                RESOLVED_CONF=resolvers[1]):
+            for number, (text, mode, expected) in enumerate((
+                    ('nameserver 127.0.0.53\n', 'shop', '10.0.0.2'),
+                    ('nameserver 10.0.0.1\n', 'shop', '10.0.0.1'),
+                    ('nameserver 127.0.0.1\n', 'host', '127.0.0.1'),
+                    (None, 'shop', '8.8.8.8'))):
+                resolvers[0].unlink(missing_ok=True)
+                if text is not None:
+                    resolvers[0].write_text(text)
+                home = self.home / str(number)
+                home.mkdir()
+                etcfiles.write(home, container(
+                    host_config={'NetworkMode': mode}))
+                self.assertIn(f'nameserver {expected}\n',
+                              (home / 'resolv.conf').read_text())
+
+    def test_where_the_host_is(self):
+        asked = {'NetworkMode': 'shop', 'ExtraHosts': ['h:host-gateway']}
+        etcfiles.write(self.home, container(host_config=asked),
+                       [fakes.CONNECTION])
+        self.assertIn('10.9.0.1\th\n', self.read('hosts'))
+        self.assertNotIn('127.0.1.1', self.read('hosts'))
+        home = self.home / 'host'
+        home.mkdir()
+        etcfiles.write(home, container(
+            host_config={**asked, 'NetworkMode': 'host'}))
+        self.assertIn('127.0.0.1\th\n', (home / 'hosts').read_text())
 
     def test_write(self):
         etcfiles.write(self.home, container(

@@ -5,6 +5,7 @@ from oslotest import base
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.service import filters
+from tests.unit.runtime.api import fakes
 
 NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
 
@@ -36,6 +37,7 @@ def find_image(name):
 
 
 HEALTHS = {'2' * 64: models.Health('healthy')}
+CONNECTIONS = {'1' * 64: [fakes.CONNECTION]}
 
 
 class FiltersTest(base.BaseTestCase):
@@ -44,7 +46,8 @@ class FiltersTest(base.BaseTestCase):
         return filters.query(
             given, all=all, limit=limit, find_container=find_container,
             find_image=find_image,
-            find_health=lambda found: HEALTHS.get(found.id))
+            find_health=lambda found: HEALTHS.get(found.id),
+            find_connections=lambda found: CONNECTIONS.get(found.id, ()))
 
     def names(self, **given):
         return [one.name for one in self.query(**given).apply(ALL)]
@@ -75,6 +78,9 @@ class FiltersTest(base.BaseTestCase):
 
     def test_traits(self):
         self.assertEqual(['two'], self.names(health=['healthy']))
+        self.assertEqual(['one'], self.names(network=['shop']))
+        self.assertEqual(['one'], self.names(publish=['8080']))
+        self.assertEqual([], self.names(publish=['80']))
         self.assertEqual(['three', 'two', 'one'],
                          self.names(network=['none', 'x']))
 

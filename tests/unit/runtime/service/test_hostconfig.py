@@ -136,7 +136,6 @@ class NormaliseTest(base.BaseTestCase):
                 {'Dns': ['1.2.3.4\nnameserver 5.6.7.8']},
                 {'DnsSearch': ['a b']}, {'DnsOptions': ['a b']},
                 {'ExtraHosts': ['x']}, {'ExtraHosts': ['x:y']},
-                {'ExtraHosts': ['x:host-gateway']},
                 {'ExtraHosts': ['a b:1.2.3.4']}, {'Memory': 1},
                 {'Binds': ['x']}, {'Sysctls': {'kernel.hostname': 'x'}},
                 {'Sysctls': {'vm.swappiness': '1'}},

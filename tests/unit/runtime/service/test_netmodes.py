@@ -13,7 +13,7 @@ def check(mode, policy=None, body=None, **given):
     """Return the mode that is meant, and the warnings."""
     given['NetworkMode'] = mode
     warnings = netmodes.check(
-        body or {}, given, netmodes.Policy(**(policy or {})))
+        body or {}, body or {}, given, netmodes.Policy(**(policy or {})))
     return given['NetworkMode'], warnings
 
 
@@ -41,12 +41,44 @@ class CheckTest(base.BaseTestCase):
         self.assertEqual(('none', []), check(
             '', body={'NetworkDisabled': True}))
 
+    def test_networks(self):
+        for mode in ('bridge', 'shop', 'd' * 64):
+            self.assertEqual((mode, []), check(mode))
+        self.assertEqual(('bridge', []), check(
+            'default', {'default': 'bridge'}))
+
+    def test_what_is_said_where_there_can_be_no_bridge(self):
+        policy = {'lacking': 'iptables missing'}
+        mode, (warning,) = check('default', policy)
+        self.assertEqual('none', mode)
+        self.assertIn('iptables missing', warning)
+        for given in ({'PortBindings': {'80/tcp': [{}]}},
+                      {'PublishAllPorts': True}, {'Links': ['x']}):
+            self.assertIn('iptables missing', self.refused(
+                exception.NotSupported, 'default', policy, **given))
+        self.assertEqual(('none', []), check('none', policy))
+
+    def test_none_takes_nothing_of_networks(self):
+        _, (warning,) = check('none', PortBindings={'80/tcp': [{}]})
+        self.assertIn('discarded when using none', warning)
+        for body, given, word in (
+                ({'MacAddress': '02:42:ac:11:00:02'}, {}, 'mac-address'),
+                ({}, {'ExtraHosts': ['h:host-gateway']}, 'host-gateway'),
+                ({'NetworkingConfig': {'EndpointsConfig': {'shop': {}}}},
+                 {}, 'EndpointsConfig.shop'),
+                ({'NetworkingConfig': {'EndpointsConfig': {
+                    'none': {'Aliases': ['x']}}}}, {}, 'EndpointsConfig')):
+            self.assertIn(word, self.refused(
+                exception.InvalidRequest, 'none', None, body, **given))
+        check('none', body={'NetworkingConfig': {'EndpointsConfig': {
+            'none': {'Aliases': None, 'DriverOpts': {}}}}})
+
     def test_host_is_the_operators_to_allow(self):
         message = self.refused(exception.Forbidden, 'host')
         self.assertIn('allow_host_namespaces', message)
         self.assertEqual(('host', []), check('host', {'host': True}))
         _, (warning,) = check('host', {'host': True},
-                              PortBindings={'80/tcp': []})
+                              PortBindings={'80/tcp': [{}]})
         self.assertIn('discarded', warning)
 
     def test_conflicts_with_host(self):

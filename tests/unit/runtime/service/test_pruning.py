@@ -5,6 +5,7 @@ from oslotest import base
 
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
+from novacontainer.runtime import networking
 from novacontainer.runtime.service import pruning
 from novacontainer.runtime.service import volumespec
 from tests.unit.runtime.service import world
@@ -27,7 +28,7 @@ class ContainersTest(base.BaseTestCase):
         super().setUp()
         self.world = self.useFixture(world.World())
         self.pruning = pruning.Pruning(
-            self.world.containers, None, None)
+            self.world.containers, None, None, None)
 
     def prune(self, **filters):
         return self.pruning.containers({
@@ -80,7 +81,7 @@ class ImagesTest(base.BaseTestCase):
             image('used'), image('bare'), image('named', 'a:1', 'b:1'),
             image('old', labels={'x': 'y'}, age_h=50)]
         self.pruning = pruning.Pruning(
-            self.containers, self.images, None)
+            self.containers, self.images, None, None)
         self.removed = []
 
     def remove(self, name):
@@ -126,7 +127,7 @@ class VolumesTest(base.BaseTestCase):
             models.Volume('named', NOW, {'keep': ''}),
             models.Volume('memory', NOW, {}, {'type': 'tmpfs'})]
         self.volumes.size_bytes.return_value = 10
-        self.pruning = pruning.Pruning(None, None, self.volumes)
+        self.pruning = pruning.Pruning(None, None, self.volumes, None)
 
     def prune(self, **filters):
         return self.pruning.volumes({
@@ -152,3 +153,27 @@ class VolumesTest(base.BaseTestCase):
     def test_what_is_used_meanwhile_stays(self):
         self.volumes.remove.side_effect = exception.Conflict('in use')
         self.assertEqual(pruning.Pruned([], 0), self.prune())
+
+
+class NetworksTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.networks = mock.Mock()
+        self.networks.list.return_value = [
+            networking.Network('1', 'shop', 'bridge', NOW, labels={'a': ''}),
+            networking.Network('2', 'back', 'bridge', NOW)]
+        self.pruning = pruning.Pruning(None, None, None, self.networks)
+
+    def test_what_nobody_uses(self):
+        self.assertEqual(pruning.Pruned(['shop', 'back'], 0),
+                         self.pruning.networks({}))
+        self.networks.list.assert_called_with({'dangling': ['true']})
+        self.assertEqual(['shop'], self.pruning.networks(
+            {'label': ['a']}).removed)
+        self.assertEqual([], self.pruning.networks(
+            {'until': ['1h']}).removed)
+
+    def test_what_is_used_meanwhile_stays(self):
+        self.networks.remove.side_effect = exception.Forbidden('in use')
+        self.assertEqual(pruning.Pruned([], 0), self.pruning.networks({}))

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime
 
 from oslotest import base
@@ -5,6 +6,7 @@ from oslotest import base
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.service import traits
+from tests.unit.runtime.api import fakes
 
 CONTAINER = models.Container(
     id='1' * 64, name='web', image_id='sha256:1', image_name='web',
@@ -29,7 +31,7 @@ class TraitsTest(base.BaseTestCase):
     def test_what_passes(self):
         for filters in (
                 {'isolation': ['x']},
-                {'is_task': ['false']}, {'network': ['none']},
+                {'is_task': ['false']},
                 {'volume': ['/x', '/mnt']}, {'volume': ['/d']},
                 {'volume': ['data']},
                 {'expose': ['80']}, {'expose': ['70-90/tcp']}):
@@ -38,15 +40,13 @@ class TraitsTest(base.BaseTestCase):
     def test_what_does_not(self):
         for filters in (
                 {'is_task': ['true']},
-                {'network': ['bridge']}, {'volume': ['/srv']},
-                {'publish': ['80']}, {'expose': ['80/udp']},
-                {'expose': ['81']}, {'is_task': ['false'],
-                                     'network': ['bridge']}):
+                {'volume': ['/srv']}, {'expose': ['80/udp']},
+                {'expose': ['81']}):
             self.assertFalse(self.passes(**filters), filters)
 
     def test_bad(self):
         for filters in ({'is_task': ['maybe']},
-                        {'publish': ['x']}, {'expose': ['80/ftp']}):
+                        {'expose': ['80/ftp']}):
             error = self.assertRaises(
                 exception.InvalidRequest, self.passes, **filters)
             self.assertIn('invalid filter', error.message)
@@ -63,3 +63,22 @@ class TraitsTest(base.BaseTestCase):
             self.assertIs(expected, test(CONTAINER))
         self.assertRaises(exception.InvalidRequest, traits.by_health,
                           ['fine'], lambda container: None)
+
+    def test_network(self):
+        for words, expected in (
+                (['shop'], True), (['d' * 64], True), (['bridge'], False),
+                (['x', 'shop'], True)):
+            test = traits.by_network(words, lambda _: [fakes.CONNECTION])
+            self.assertIs(expected, test(CONTAINER))
+        lonely = dataclasses.replace(
+            CONTAINER, host_config={'NetworkMode': 'none'})
+        self.assertTrue(traits.by_network(['none'], lambda _: [])(lonely))
+
+    def test_publish(self):
+        for words, expected in (
+                (['8080'], True), (['8000-9000/tcp'], True),
+                (['8080/udp'], False), (['80'], False)):
+            test = traits.by_publish(words, lambda _: [fakes.CONNECTION])
+            self.assertIs(expected, test(CONTAINER))
+        self.assertRaises(exception.InvalidRequest, traits.by_publish,
+                          ['x'], lambda _: [])

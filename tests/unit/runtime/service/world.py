@@ -20,10 +20,12 @@ import fixtures
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
+from novacontainer.runtime.service import addressing
 from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import containers
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
+from novacontainer.runtime.service import networks
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import volumes
 from novacontainer.runtime.store import database
@@ -243,6 +245,62 @@ class CopyUp:
         self.asked.append((container.id, sorted(fresh)))
 
 
+class Bridges:
+    """Bridges that are names; ``faults`` maps a verb to what it raises."""
+
+    def __init__(self):
+        self.made = set()
+        self.plugs = {}
+        self.published = {}
+        self.rules = None
+        self.way_out = {}
+        self.missing = ''
+        self.faults = {}
+
+    def lacking(self):
+        return self.missing
+
+    def why_not(self):
+        return self.missing
+
+    def is_made(self, network):
+        return network.bridge in self.made
+
+    def secure(self, networks):
+        self._called('secure')
+        self.rules = {network.name for network in networks}
+
+    def remove(self, network):
+        self._called('remove')
+        self.made.discard(network.bridge)
+
+    def connect(self, plug):
+        self.made.add(plug.network.bridge)
+        self._called('connect')
+        self.plugs[plug.endpoint.id] = plug
+        if plug.endpoint.default_route:
+            self.way_out[plug.endpoint.container_id] = plug.network.name
+        self.publish(plug)
+
+    def disconnect(self, plug):
+        self._called('disconnect')
+        self.plugs.pop(plug.endpoint.id, None)
+        self.published.pop(plug.endpoint.id, None)
+
+    def publish(self, plug):
+        if plug.endpoint.ports:
+            self.published[plug.endpoint.id] = plug.endpoint.ports
+
+    def lead_out(self, plug):
+        self._called('lead_out')
+        self.way_out[plug.endpoint.container_id] = plug.network.name
+
+    def _called(self, verb):
+        fault = self.faults.pop(verb, None)
+        if fault is not None:
+            raise fault
+
+
 class Images:
     """One image, known by a few names."""
 
@@ -278,6 +336,7 @@ class World(fixtures.Fixture):
         self.addCleanup(self.engine.lose_all)
         self.storage = Storage(self.root / 'storage')
         self.sandboxes = Sandboxes(self.root / 'pins')
+        self.bridges = Bridges()
         self.images = Images()
         self.staging = Staging()
         self.copyup = CopyUp()
@@ -298,6 +357,11 @@ class World(fixtures.Fixture):
             files=volumefiles.VolumeFiles(self.root / 'data/volumes'),
             policy=bindpolicy.Policy(), hub=hub)
         self.volumes.recover()
+        self.networks = networks.NetworkService(
+            db=self.database, bridges=self.bridges, hub=hub,
+            options=networks.Options(
+                pools=addressing.pools(('10.200.0.0/16:24',))))
+        self.networks.open()
         self.containers = containers.ContainerService(
             options=containers.Options(
                 data_root=self.root / 'data', run_root=self.root / 'run',
@@ -308,7 +372,8 @@ class World(fixtures.Fixture):
             db=self.database, images=self.images, storage=self.storage,
             engine=self.engine, sandbox=self.sandboxes,
             volumes=self.volumes, staging=self.staging,
-            copyup=self.copyup, hub=hub)
+            copyup=self.copyup, hub=hub,
+            networks=self.networks, bridges=self.bridges)
         self.report = self.containers.open()
 
     def _close(self):

@@ -5,13 +5,13 @@ class UnservedTest(served.ServedTestCase):
 
     def test_known_paths_say_that_they_are_not_there(self):
         for method, path in (
-                ('POST', '/build'), ('GET', '/networks'),
+                ('POST', '/build'), ('GET', '/plugins'),
                 ('PUT', '/v1.44/volumes/x'), ('GET', '/plugins'),
                 ('POST', '/images/a/b/push'), ('POST', '/swarm/init')):
             answer = self.call(method, path)
             self.assertEqual(501, answer.status, path)
         message = self.assert_refused(
-            501, 'api.not_supported', self.call('GET', '/networks/x'))
+            501, 'api.not_supported', self.call('GET', '/plugins/x'))
         # The docker CLI looks for these words.
         self.assertIn('not supported', message)
 

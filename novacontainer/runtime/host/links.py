@@ -1,0 +1,73 @@
+"""Bridges of the network namespace that this process is in.
+
+Called by ``network``.  Calls netdevice(7) and bridge ioctls.  Nothing here
+reads /sys, which shows another namespace where one was entered without a
+mount namespace of its own.
+"""
+
+import errno
+import fcntl
+import socket
+import struct
+
+_SIOCSIFFLAGS = 0x8914
+#: linux/sockios.h
+_SIOCBRADDBR, _SIOCBRDELBR = 0x89A0, 0x89A1
+_NAME_BYTES = 16
+
+
+def exists(name: str) -> bool:
+    """Say whether there is an interface of this name."""
+    try:
+        socket.if_nametoindex(name)
+    except OSError:
+        return False
+    return True
+
+
+def add_bridge(name: str) -> None:
+    """Make a bridge; fine when there is one.
+
+    :raises OSError: the kernel refuses.
+    """
+    label = name.encode().ljust(_NAME_BYTES, b'\0')
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        try:
+            fcntl.ioctl(control, _SIOCBRADDBR, label)
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
+
+
+def delete_bridge(name: str) -> None:
+    """Delete a bridge; fine when there is none.
+
+    :raises OSError: it is no bridge.
+    """
+    label = name.encode().ljust(_NAME_BYTES, b'\0')
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        try:
+            # It must be down (no flags) to go.
+            fcntl.ioctl(control, _SIOCSIFFLAGS,
+                        struct.pack('16sh22x', label, 0))
+            fcntl.ioctl(control, _SIOCBRDELBR, label)
+        except OSError as error:
+            if error.errno not in (errno.ENODEV, errno.ENXIO):
+                raise
+
+
+def routed() -> list[tuple[int, int]]:
+    """Return the IPv4 networks that this host reaches: (address, mask).
+
+    /proc/net/route (proc(5)), without the default route.
+    """
+    found = []
+    with open('/proc/thread-self/net/route', encoding='ascii') as table:
+        next(table, None)
+        for line in table:
+            fields = line.split()
+            address, mask = (socket.ntohl(int(fields[number], 16))
+                             for number in (1, 7))
+            if mask:
+                found.append((address, mask))
+    return found
