@@ -106,8 +106,7 @@ class Daemon(fixtures.Fixture):
         """Start the daemon and wait until it answers."""
         with self.log_path.open('ab') as log:
             self.process = subprocess.Popen(
-                [sys.executable, '-m', 'novacontainer.cmd.daemon',
-                 '--config-file', str(self.config_path)],
+                [*self.command, '--config-file', str(self.config_path)],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + START_S
         while not self._answers():
@@ -119,6 +118,11 @@ class Daemon(fixtures.Fixture):
                 self.process.kill()
                 raise AssertionError(f'The daemon is silent:\n{self.log}')
             time.sleep(0.02)
+
+    @property
+    def command(self):
+        """Words of the command line before its switches."""
+        return [sys.executable, '-m', 'novacontainer.cmd.daemon']
 
     def stop(self):
         """Ask the daemon to end, as an init system does."""

@@ -25,12 +25,17 @@ class SdkTestCase(base.BaseTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.daemon = daemon.Daemon(cls.options)
+        cls.daemon = cls.make_daemon()
         cls.daemon.setUp()
         cls.addClassCleanup(cls.daemon.cleanUp)
         cls.daemon.load(archives.busybox_image(IMAGE))
         cls.docker = docker.DockerClient(base_url=cls.daemon.url)
         cls.addClassCleanup(cls.docker.close)
+
+    @classmethod
+    def make_daemon(cls):
+        """Return the daemon, not started yet."""
+        return daemon.Daemon(cls.options)
 
     def load(self, archive):
         """Load an archive through the SDK."""

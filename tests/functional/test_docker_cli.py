@@ -125,7 +125,8 @@ class CliTest(base.BaseTestCase):
                 (('exec', 'nothing', 'true'), 'No such container: nothing'),
                 (('run', '-d', 'no-such-image'), 'docker load'),
                 (('top', 'nothing'), 'No such container: nothing'),
-                (('network', 'ls'), 'not supported')):
+                (('network', 'rm', 'nothing'), 'network nothing not found'),
+                (('swarm', 'init'), 'not supported')):
             shown = self.docker(*words, fails=True)
             self.assertIn(expected, shown)
             self.assertNotIn('"code"', shown)

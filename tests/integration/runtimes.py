@@ -17,12 +17,15 @@ import fixtures
 from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
 from novacontainer.runtime.host import mounts
+from novacontainer.runtime.network import bridges
+from novacontainer.runtime.service import addressing
 from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import containers
 from novacontainer.runtime.service import copyup
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import images
+from novacontainer.runtime.service import networks
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import staging
@@ -89,6 +92,12 @@ class Runtime(fixtures.Fixture):
         opener = volumemounts.VolumeMounts(self.volumes, binds)
         sandbox = sandboxes.Sandboxes(self.run_root)
         options = self._options()
+        wires = bridges.Bridges(pathlib.Path('/usr/lib/cni'), 'nc-test0')
+        wired = networks.NetworkService(
+            db=self.database, bridges=wires, hub=hub,
+            options=networks.Options(
+                pools=addressing.pools(('172.17.0.0/16:24',))))
+        wired.open()
         self.containers = containers.ContainerService(
             options=options, db=self.database, images=self.images,
             storage=self.storage, engine=self.engine, sandbox=sandbox,
@@ -97,7 +106,8 @@ class Runtime(fixtures.Fixture):
             copyup=copyup.CopyUp(
                 storage=self.storage, service=self.volumes, opener=opener,
                 limits=options.archive_limits, unpack=unpacker.Unpacker(),
-                layer_paths=self._layer_paths))
+                layer_paths=self._layer_paths),
+            networks=wired, bridges=wires)
         self.volumes.recover()
         self.report = self.containers.open()
 

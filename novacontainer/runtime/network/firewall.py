@@ -79,7 +79,7 @@ class Firewall:
 
         :raises Internal: the kernel refuses.
         """
-        for version, command in _COMMANDS.items():
+        for command in _COMMANDS.values():
             for table, chain, hook in self._hooks():
                 rule = (command, '-w', '-t', table)
                 if self._succeeds(*rule, '-C', hook, '-j', chain):

@@ -223,8 +223,8 @@ def endpoints(body: models.Json, mode: str,
     networking = body.get('NetworkingConfig') or {}
     found: dict[str, models.Json] = {}
     for key, settings in (networking.get('EndpointsConfig') or {}).items():
-        key = name if key in ('default', mode) else key
-        found[key] = {**found.get(key, {}), **_said(settings)}
+        meant = name if key in ('default', mode) else key
+        found[meant] = {**found.get(meant, {}), **_said(settings)}
     return found
 
 

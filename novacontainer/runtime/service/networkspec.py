@@ -112,7 +112,7 @@ def subnets(ipam: models.Json, ipv6: bool,
         version = addressing.subnet(one.cidr).version
         if version in found:
             raise _invalid(
-                f'bridge driver doesn\'t support multiple IPv{version} '
+                f"bridge driver doesn't support multiple IPv{version} "
                 'subnets')
         found[version] = one
     if 6 in found and not ipv6:

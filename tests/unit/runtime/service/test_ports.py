@@ -13,7 +13,7 @@ class WantedTest(base.BaseTestCase):
         return [(one.container_port, one.protocol, one.host_ip,
                  one.host_ports)
                 for one in ports.wanted(
-                    {'ExposedPorts': dict.fromkeys(exposed, {})},
+                    {'ExposedPorts': {key: {} for key in exposed}},
                     {'PortBindings': bindings, 'PublishAllPorts': every})]
 
     def test_bindings(self):

@@ -36,7 +36,7 @@ class NetworksTest(base.BaseTestCase):
     def test_settings(self):
         shown = networks.settings(CONTAINER, [WEB], '/key')
         self.assertEqual({
-            '80/tcp': [{'HostIp': '0.0.0.0',  # noqa: S104
+            '80/tcp': [{'HostIp': '0.0.0.0',
                         'HostPort': '8080'}],
             '443/tcp': None, '1-9/tcp': None}, shown['Ports'])
         self.assertEqual(('', '/key'), (shown['IPAddress'],
@@ -85,7 +85,7 @@ class NetworksTest(base.BaseTestCase):
 
     def test_port_list(self):
         self.assertEqual([
-            {'IP': '0.0.0.0', 'PrivatePort': 80,  # noqa: S104
+            {'IP': '0.0.0.0', 'PrivatePort': 80,
              'PublicPort': 8080, 'Type': 'tcp'},
             {'PrivatePort': 443, 'Type': 'tcp'}],
             networks.port_list(CONTAINER, [WEB]))
