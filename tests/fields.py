@@ -25,8 +25,10 @@ _VERDICT = re.compile(r'served\b|ignored\b|refused, (\d{3})\b')
 IMAGE = 'busybox:fields'
 
 _BRIDGE = {'HostConfig': {'NetworkMode': 'bridge'}}
-_ENDPOINT = {**_BRIDGE, 'NetworkingConfig': {
-    'EndpointsConfig': {'bridge': {}}}}
+#: A network whose subnets the test has chosen.
+NETWORK = 'fields'
+_ENDPOINT = {'HostConfig': {'NetworkMode': NETWORK}, 'NetworkingConfig': {
+    'EndpointsConfig': {NETWORK: {}}}}
 
 
 def _mount(**members):
@@ -73,9 +75,12 @@ _COMPANY = {
     'POST /volumes/create': {
         'DriverOpts': {},
     },
+    'POST /networks/create': {
+        'IPAM.Config': {'IPAM': {'Config': [{'Subnet': '10.87.0.0/16'}]}},
+    },
 }
 #: Keys that a ``*`` stands for.
-_KEYS = {'PortBindings': '80/tcp', 'EndpointsConfig': 'bridge'}
+_KEYS = {'PortBindings': '80/tcp', 'EndpointsConfig': NETWORK}
 
 
 @dataclasses.dataclass(frozen=True)

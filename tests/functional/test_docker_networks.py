@@ -20,7 +20,7 @@ SERVE = ('mkdir -p /w; echo hello >/w/index.html; '
 CHAINS = ('NC-FWD-nc0', 'NC-NAT-nc0')
 WAIT_S = 60
 #: The server of a container that has just begun may not listen yet.
-FETCH = '''
+FETCH = """
 import sys, time, urllib.request
 end = time.monotonic() + 60
 while True:
@@ -32,7 +32,7 @@ while True:
         if time.monotonic() > end:
             raise
         time.sleep(0.05)
-'''
+"""
 
 
 class NetworksTestCase(sdk.SdkTestCase):

@@ -1,6 +1,7 @@
 """What the manual says of every field, held against the real daemon."""
 
 import dataclasses
+import functools
 import json
 import pathlib
 
@@ -31,6 +32,10 @@ class FieldsTest(base.BaseTestCase):
         cls.addClassCleanup(cls.daemon.cleanUp)
         cls.daemon.load(archives.busybox_image(fields.IMAGE))
         cls.version = cls.daemon.json('GET', '/info')['CgroupVersion']
+        cls.daemon.json('POST', '/networks/create', {
+            'Name': fields.NETWORK, 'EnableIPv6': True,
+            'IPAM': {'Config': [{'Subnet': '10.88.0.0/16'},
+                                {'Subnet': 'fd00::/64'}]}})
         # Whom other containers may name.
         cls.donor = cls.create('donor')
         cls.daemon.json('POST', f'/containers/{cls.donor}/start')
@@ -143,11 +148,46 @@ class FieldsTest(base.BaseTestCase):
         self.harass('POST /containers/{id}/update',
                     f'/containers/{ident}/update', {}, None)
         self.remove(ident)
+        self.harass('POST /networks/create', '/networks/create',
+                    {'Name': 'street'}, lambda made: self.daemon.request(
+                        'DELETE', f'/networks/{made["Id"]}'))
+
+    def test_networks(self):
+        def clean(_where, status, answer):
+            if status == 201:
+                name = json.loads(answer)['Id']
+                self.daemon.request('DELETE', f'/networks/{name}')
+
+        self.hold('POST /networks/create', '/networks/create',
+                  {'Name': 'street'}, clean)
+
+    def guest(self):
+        """Make a container that is on another network."""
+        self.daemon.json('POST', '/containers/create?name=guest', {
+            'Image': fields.IMAGE, 'Cmd': ['true'],
+            'HostConfig': {'NetworkMode': 'bridge'}})
+
+    def test_connections(self):
+        place = f'/networks/{fields.NETWORK}'
+
+        def path(verb):
+            self.guest()
+            if verb == 'disconnect':
+                self.daemon.json('POST', f'{place}/connect',
+                                 {'Container': 'guest'})
+            return f'{place}/{verb}'
+
+        for verb in ('connect', 'disconnect'):
+            self.hold(f'POST /networks/{{id}}/{verb}',
+                      functools.partial(path, verb), {'Container': 'guest'},
+                      lambda _where, _status, _answer: self.remove('guest'))
 
     def test_every_table_is_held(self):
         """A new table needs a test here."""
         self.assertEqual({
             'POST /commit', 'POST /containers/create',
             'POST /containers/{id}/exec', 'POST /containers/{id}/update',
-            'POST /exec/{id}/start', 'POST /volumes/create',
+            'POST /exec/{id}/start', 'POST /networks/create',
+            'POST /networks/{id}/connect',
+            'POST /networks/{id}/disconnect', 'POST /volumes/create',
         }, set(fields.tables()))
