@@ -174,13 +174,24 @@ class _Parts:
                 limits=chosen.archive_limits, unpack=unpacker.Unpacker(),
                 layer_paths=self._layer_paths),
             networks=self._networks, bridges=wires)
+        self._recover(stack)
+        self._services = self._behind_api(
+            hub, _system(conf, data_root, storage, engine, cgroup_version),
+            stats.Stats(chosen.settings, registry.Registry(db)),
+            top.Top(chosen.settings, registry.Registry(db)))
+
+    def _recover(self, stack: contextlib.ExitStack) -> None:
         self._volumes.recover()
         self._networks.open()
         # Containers first: what they no longer use, images may collect.
         self._containers.open()
         stack.callback(self._containers.close)
         self._images.recover()
-        self._services = api_services.Services(
+
+    def _behind_api(self, hub: events.EventHub, info: system.SystemService,
+                    sampler: stats.Stats, lister: top.Top,
+                    ) -> api_services.Services:
+        return api_services.Services(
             images=self._images, containers=self._containers, events=hub,
             alterations=self._containers.alterations,
             attachments=self._containers.attachments,
@@ -194,10 +205,7 @@ class _Parts:
             differences=self._containers.differences,
             execs=self._containers.execs,
             healths=self._containers.healths,
-            stats=stats.Stats(chosen.settings, registry.Registry(db)),
-            top=top.Top(chosen.settings, registry.Registry(db)),
-            logs=logs.LogService(),
-            info=_system(conf, data_root, storage, engine, cgroup_version))
+            stats=sampler, top=lister, logs=logs.LogService(), info=info)
 
     def _layer_paths(self, image_id: str) -> Sequence[pathlib.Path]:
         return self._images.layer_paths(self._images.get(image_id))

@@ -141,15 +141,21 @@ class ContainerService:
             removal=self._removal, restarts=self._restarts, hub=hub,
             locks=shared_locks, waiters=self._waiters,
             stop_timeout_s=options.stop_timeout_s)
-        self._snapshots = snapshots.Snapshots(
-            images=images, registry=self._registry, places=self._places,
-            storage=storage, engine=engine, hub=hub, locks=shared_locks)
-        self._recovery = recovery.Recovery(
-            registry=self._registry, places=self._places, storage=storage,
-            monitor=self._monitor, endings=self._endings,
-            removal=self._removal, snapshots=self._snapshots,
-            locks=shared_locks)
+        self._add_rest(engine, hub, shared_locks)
         self._add_views(options, engine, hub, shared_locks)
+
+    def _add_rest(self, engine: engine_base.Engine, hub: events.EventHub,
+                  shared_locks: locks.Locks) -> None:
+        """Add what keeps containers beyond their life, and the daemon's."""
+        self._snapshots = snapshots.Snapshots(
+            images=self._images, registry=self._registry,
+            places=self._places, storage=self._storage, engine=engine,
+            hub=hub, locks=shared_locks)
+        self._recovery = recovery.Recovery(
+            registry=self._registry, places=self._places,
+            storage=self._storage, monitor=self._monitor,
+            endings=self._endings, removal=self._removal,
+            snapshots=self._snapshots, locks=shared_locks)
 
     def _add_connections(self, db: database.Database,
                          networks: network_service.NetworkService,
