@@ -95,7 +95,8 @@ It is put into ``.ssh/authorized_keys`` of the user that the command runs as.
         help="""
 Whether an instance may write no more to its root disk than its flavor has.
 
-The limit is the flavor's ``root_gb``; 0 is none. It needs loop devices and
+The limit is the flavor's ``root_gb``; 0 is none. The sizes of ephemeral disks
+are limited, or not, likewise. It needs loop devices and
 ``mkfs.ext4`` on the host. Without the limit an instance can fill the file
 system that all instances of the host share.
 """),

@@ -35,6 +35,7 @@ from novacontainer.virt import containerspec
 from novacontainer.virt import errors
 from novacontainer.virt import guestops
 from novacontainer.virt import imageops
+from novacontainer.virt import limits
 from novacontainer.virt import networkops
 from novacontainer.virt import power_state
 
@@ -142,7 +143,7 @@ class ContainerOps:
         with contextlib.ExitStack() as undo:
             undo.enter_context(errors.translated(_Operation.SPAWN, instance))
             self.create(context, instance, image_meta, network_info,
-                        injected_files, admin_password)
+                        block_device_info, injected_files, admin_password)
             undo.callback(self._undo_create, instance)
             if power_on:
                 self._first_start(context, instance, network_info, undo)
@@ -154,11 +155,14 @@ class ContainerOps:
         instance: _Instance,
         image_meta: image_objects.ImageMeta,
         network_info: _NetworkInfo,
+        block_device_info: dict[str, typing.Any] | None = None,
         injected_files: Sequence[tuple[str, str | bytes]] = (),
         admin_password: str | None = None,
     ) -> None:
         """Make the container from an image, to be started later.
 
+        :param block_device_info: None gives the ephemeral disk that the
+            flavor has.
         :raises: exception.ImageUnacceptable, BuildAbortException
         :raises ClientError: when the runtime cannot make it.
         """
@@ -168,7 +172,12 @@ class ContainerOps:
             instance, image_meta, imageops.reference(image_meta),
             network_info, pids_limit=options.pids_limit,
             limit_disk=options.limit_root_disk,
-            mounts=configdrive.mounts(instance))
+            mounts=[
+                *configdrive.mounts(instance),
+                *limits.ephemeral_disks(
+                    limits.ephemeral_sizes(
+                        instance.flavor, block_device_info),
+                    limit_disk=options.limit_root_disk)])
         image = self._images.ensure(context, instance, image_meta)
         admission.require_command(image_meta, image, body)
         admission.require_disk(instance, image)

@@ -128,9 +128,7 @@ class GuestOps:
         """authorized_keys of the user that the command runs as."""
         document = self._client.containers.document(_name(instance))
         user = (document.get('Config') or {}).get('User') or _ROOT
-        passwd = self._read(instance, _ACCOUNTS)
-        uid, gid, home = _account(
-            passwd.data if passwd else b'', user.partition(':')[0])
+        uid, gid, home = self._account(instance, user.partition(':')[0])
         directory = posixpath.join(home, '.ssh')
         path = posixpath.join(directory, 'authorized_keys')
         there = self._read(instance, path)
@@ -144,9 +142,23 @@ class GuestOps:
             _File(directory, b'', 0o700, uid, gid, is_directory=True),
             _File(path, lines + wanted + b'\n', 0o600, uid, gid)]
 
+    def _account(self, instance: _Instance,
+                 user: str) -> tuple[int, int, str]:
+        """Uid, gid and home of a user by name or number."""
+        if user in (_ROOT, '0'):
+            # As it is everywhere; to look it up would cost each boot time.
+            return 0, 0, '/root'
+        passwd = self._read(instance, _ACCOUNTS)
+        return _account(passwd.data if passwd else b'', user)
+
     def _read(self, instance: _Instance, path: str) -> _File | None:
         """A regular file; None for anything else, and for nothing."""
         try:
+            # Cheap, where most have nothing at all.
+            there = self._client.files.stat(_name(instance), path)
+            if (there.is_directory or there.is_link
+                    or there.size_bytes > _FILE_MAX_BYTES):
+                return None
             with self._client.files.read(
                     _name(instance), path) as download, tarfile.open(
                         fileobj=download, mode='r|') as archive:
@@ -181,7 +193,7 @@ def _injected(path: str, data: str | bytes) -> _File:
 
 
 def _account(passwd: bytes, user: str) -> tuple[int, int, str]:
-    """Uid, gid and home of a user by name or number (passwd(5)).
+    """What the text of /etc/passwd says of a user (passwd(5)).
 
     One that is not in the file is root, or has nothing but a number.
     """

@@ -4,11 +4,13 @@ Called by ``virt.containerspec`` for a new container, and for a resized one,
 and by ``virt.networkops``: the same flavor always comes to the same limits.
 """
 
+from collections.abc import Sequence
 import dataclasses
 import typing
 
 from nova import exception
 from nova.objects import flavor as flavor_objects
+from nova.virt import driver
 
 from novacontainer.virt import extraspecs
 from novacontainer.virt import interface
@@ -75,6 +77,41 @@ def root_disk(flavor: flavor_objects.Flavor) -> dict[str, typing.Any]:
     if not flavor.root_gb:
         return {}
     return {'StorageOpt': {'size': f'{flavor.root_gb}G'}}
+
+
+def ephemeral_disks(sizes_gb: Sequence[int], *,
+                    limit_disk: bool = True) -> list[dict[str, typing.Any]]:
+    """Further disks, at /mnt/ephemeral0 and so on.
+
+    They are volumes without a name, which go with the container.
+
+    :param limit_disk: as for the root disk, enforce their sizes.
+    :returns: for HostConfig's Mounts.
+    """
+    found = []
+    for number, size_gb in enumerate(sizes_gb):
+        options: dict[str, typing.Any] = {'NoCopy': True}
+        if limit_disk:
+            options['DriverConfig'] = {
+                'Name': 'local', 'Options': {'size': f'{size_gb}G'}}
+        found.append({
+            'Type': 'volume', 'Target': f'/mnt/ephemeral{number}',
+            'VolumeOptions': options})
+    return found
+
+
+def ephemeral_sizes(
+    flavor: flavor_objects.Flavor,
+    block_device_info: dict[str, typing.Any] | None,
+) -> list[int]:
+    """Sizes of the ephemeral disks in GiB, by the request or the flavor.
+
+    :param block_device_info: None when the request is not known any more.
+    """
+    if block_device_info is None:
+        return [flavor.ephemeral_gb] if flavor.ephemeral_gb else []
+    return [disk['size'] for disk
+            in driver.block_device_info_get_ephemerals(block_device_info)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

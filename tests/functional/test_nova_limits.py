@@ -50,6 +50,30 @@ class LimitsTestCase(novaservers.ServersTestCase):
             self.host.inspect(
                 free['id'])['HostConfig'].get('StorageOpt'))
 
+    def test_ephemeral_disks(self):
+        flavor = self._create_flavor(
+            memory_mb=64, vcpu=1, disk=1, ephemeral=3)
+        server = self.boot(flavor, block_device_mapping_v2=[
+            {'boot_index': 0, 'uuid': computehost.NOVA_IMAGE,
+             'source_type': 'image', 'destination_type': 'local'},
+            *({'boot_index': -1, 'source_type': 'blank',
+               'destination_type': 'local', 'volume_size': size_gb}
+              for size_gb in (2, 1))])
+        root = f'/proc/{self.pid(server)}/root/mnt'
+        for number, size_gb in enumerate((2, 1)):
+            disk = os.statvfs(f'{root}/ephemeral{number}')
+            size_bytes = disk.f_frsize * disk.f_blocks
+            self.assertTrue(
+                0.8 * size_gb * _GIB < size_bytes <= size_gb * _GIB)
+        self.execute(server, '/bin/sh', '-c', 'echo kept >/mnt/ephemeral0/x')
+        self._reboot_server(server, hard=True)
+        self.assertEqual('kept\n', self.execute(
+            server, 'cat', '/mnt/ephemeral0/x'))
+        self._delete_server(server)
+        self.assertNothingLeft()
+        volumes = self.host.daemon.json('GET', '/volumes')['Volumes']
+        self.assertEqual([], volumes)
+
     def test_image_larger_than_the_disk(self):
         """Refused by what it unpacks to, not by what Glance stores."""
         image = self.image(['sleep', '1000'])

@@ -77,8 +77,13 @@ class SpawnTestCase(ContainerOpsTestCase):
         self.assertEqual([], self.steps)
 
     def test_ephemeral_disk(self):
-        self.assertAborts('ephemeral', block_device_info={
-            'ephemerals': [{'size': 1}]})
+        self.spawn(block_device_info={'ephemerals': [{'size': 3}]})
+        mount, = self.containers.create.call_args.args[1][
+            'HostConfig']['Mounts']
+        self.assertEqual(
+            ('/mnt/ephemeral0', {'size': '3G'}),
+            (mount['Target'],
+             mount['VolumeOptions']['DriverConfig']['Options']))
 
     def test_what_goes_into_the_guest(self):
         self.note(self.drives, 'make')

@@ -44,13 +44,23 @@ class GuestOpsTestCase(base.BaseTestCase):
         self.client.containers.document.side_effect = lambda name: {
             'Config': {'User': self.user}}
         self.guest = {}
+        self.grown = ''
         self.client.files.read.side_effect = self._read
+        self.client.files.stat.side_effect = self._stat
         self.client.files.write.side_effect = self._write
         self.written = {}
         self.instance = instances.instance(key_data=None)
         self.ops = guestops.GuestOps(self.client)
         self.enterContext(mock.patch.object(
             guestops.passwords, 'hashed', side_effect='<{}>'.format))
+
+    def _stat(self, name, path):
+        if path not in self.guest:
+            raise exceptions.NotFound('No such file', status=404)
+        found = self.guest[path]
+        if isinstance(found, tarfile.TarInfo):
+            return files.PathStat('x', 0, found.isdir(), found.issym(), '')
+        return files.PathStat('x', len(found), False, False, '')
 
     def _read(self, name, path):
         self.assertEqual(f'nova-{self.instance.uuid}', name)
@@ -59,6 +69,8 @@ class GuestOpsTestCase(base.BaseTestCase):
         found = self.guest[path]
         if isinstance(found, tarfile.TarInfo):
             return _Download(found)
+        if path == self.grown:
+            found += b'x' * (1 << 20)
         member = tarfile.TarInfo(path.rpartition('/')[2])
         member.mode, member.gid = 0o640, 42
         return _Download(member, found)
@@ -113,7 +125,7 @@ class PrepareTestCase(GuestOpsTestCase):
     def test_no_password(self):
         self.conf.config(group='novacontainer', inject_password=False)
         self.ops.prepare(self.instance, admin_password='secret')
-        self.client.files.read.assert_not_called()
+        self.client.files.stat.assert_not_called()
 
     def test_nowhere_to_put_a_password(self):
         for shadow in (None, b'', b'daemon:*:1::::::\n',
@@ -125,13 +137,24 @@ class PrepareTestCase(GuestOpsTestCase):
             self.ops.prepare(self.instance, admin_password='secret')
         self.assertEqual({}, self.written)
 
+    def test_it_changes_while_it_is_read(self):
+        self.guest['/etc/shadow'] = _SHADOW
+        self.grown = '/etc/shadow'
+        self.ops.prepare(self.instance, admin_password='secret')
+        self.client.files.stat.side_effect = None
+        self.client.files.stat.return_value = files.PathStat(
+            'shadow', 1, False, False, '')
+        self.guest = {}
+        self.ops.prepare(self.instance, admin_password='secret')
+        self.assertEqual({}, self.written)
+
     def test_runtime_goes_away(self):
-        self.client.files.read.side_effect = exceptions.ConnectionFailed('x')
+        self.client.files.stat.side_effect = exceptions.ConnectionFailed('x')
         self.assertRaises(exceptions.ConnectionFailed, self.ops.prepare,
                           self.instance, admin_password='secret')
 
     def test_container_goes_away(self):
-        self.client.files.read.side_effect = exceptions.NotFound(
+        self.client.files.stat.side_effect = exceptions.NotFound(
             'gone', 'container.not_found')
         self.assertRaises(exceptions.NotFound, self.ops.prepare,
                           self.instance, admin_password='secret')
@@ -214,7 +237,7 @@ class SetAdminPasswordTestCase(GuestOpsTestCase):
         self.assertIn('no /etc/shadow', self.refusal())
 
     def test_no_container(self):
-        self.client.files.read.side_effect = exceptions.NotFound(
+        self.client.files.stat.side_effect = exceptions.NotFound(
             'gone', 'container.not_found')
         self.assertRaises(
             exception.InstanceNotFound, self.ops.set_admin_password,

@@ -86,6 +86,30 @@ class RootDiskTestCase(base.BaseTestCase):
         self.assertEqual({}, limits.root_disk(flavor))
 
 
+class EphemeralTestCase(base.BaseTestCase):
+
+    def test_sizes(self):
+        flavor = instances.instance().flavor
+        self.assertEqual([], limits.ephemeral_sizes(flavor, None))
+        flavor.ephemeral_gb = 7
+        self.assertEqual([7], limits.ephemeral_sizes(flavor, None))
+        self.assertEqual([], limits.ephemeral_sizes(flavor, {}))
+        self.assertEqual([2, 1], limits.ephemeral_sizes(
+            flavor, {'ephemerals': [{'size': 2}, {'size': 1}]}))
+
+    def test_disks(self):
+        first, second = limits.ephemeral_disks([2, 1])
+        self.assertEqual(
+            {'Type': 'volume', 'Target': '/mnt/ephemeral0',
+             'VolumeOptions': {'NoCopy': True, 'DriverConfig': {
+                 'Name': 'local', 'Options': {'size': '2G'}}}}, first)
+        self.assertEqual('/mnt/ephemeral1', second['Target'])
+
+    def test_no_limit(self):
+        disk, = limits.ephemeral_disks([2], limit_disk=False)
+        self.assertEqual({'NoCopy': True}, disk['VolumeOptions'])
+
+
 class TrafficTestCase(base.BaseTestCase):
 
     def traffic(self, **extra_specs):
