@@ -57,10 +57,17 @@ class LogKeeperTest(LogCase):
         self.addCleanup(self.keeper.close)
 
     def wait(self, *texts):
+        """Wait until this is kept, and the log has its second name."""
         deadline = time.monotonic() + 30
-        while self.texts() != list(texts):
+        while self.texts() != list(texts) or not self.has_second_name():
             self.assertLess(time.monotonic(), deadline, self.texts())
             time.sleep(0.002)
+
+    def has_second_name(self):
+        try:
+            return self.log.with_name('log.0').samefile(self.log)
+        except FileNotFoundError:
+            return False
 
     def test_noticed(self):
         self.log.write_text('a')
