@@ -4,10 +4,13 @@ Called by ``doctor.verdict``; calls the client.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 import grp
 import os
 import pathlib
+import re
 import stat
+import typing
 
 from novacontainer.cli.doctor import finding
 from novacontainer.cli import quantities
@@ -17,7 +20,10 @@ from novacontainer.client import exceptions
 GROUP = 'novacontainer'
 
 _DATA_ROOT = '/var/lib/novacontainer'
-_GOOD = frozenset(('btrfs', 'ext4', 'xfs'))
+#: File system → the first Linux on which its mounts can be idmapped, by the
+#: commits that set FS_ALLOW_IDMAP.
+_IDMAPPED = {'btrfs': (5, 15), 'ext4': (5, 12), 'xfs': (5, 12)}
+_GOOD = frozenset(_IDMAPPED)
 _BAD = frozenset(('nfs', 'nfs4', 'overlay', 'vfat', 'fuse', 'cifs'))
 _FEW_BYTES = 5 * 10**9
 _NEARLY_NONE_BYTES = 500 * 10**6
@@ -33,14 +39,18 @@ def check(client: api.Client, socket_path: str,
     data_root = _DATA_ROOT
     try:
         client.system.ping()
-        data_root = str(client.system.info().get('DockerRootDir')
-                        or data_root)
+        facts = client.system.info()
+        data_root = str(facts.get('DockerRootDir') or data_root)
     except exceptions.ClientError as error:
         yield finding.fail('daemon', error.message, _remedy(socket_path))
     else:
         yield finding.ok('daemon', f'answers on {socket_path}')
         yield _socket(socket_path)
-    yield _file_system(data_root, mounts)
+        yield from _storage(facts)
+    kind = _kind(_existing(data_root), mounts)
+    yield _file_system(data_root, kind)
+    if kind in _IDMAPPED:
+        yield _idmapped(kind, os.uname().release)
     yield from _space(data_root)
 
 
@@ -85,9 +95,36 @@ def _socket(path: str) -> finding.Finding:
     return finding.ok('socket', seen)
 
 
-def _file_system(data_root: str,
-                 mounts: pathlib.Path) -> finding.Finding:
-    kind = _kind(_existing(data_root), mounts)
+def _storage(facts: Mapping[str, typing.Any]) -> Iterator[finding.Finding]:
+    """Tell what the daemon found itself, and what it warns of."""
+    status = dict(facts.get('DriverStatus') or ())
+    yield finding.ok('storage', ', '.join((
+        str(facts.get('Driver')),
+        *(f'{key}: {value}' for key, value in status.items()))))
+    for warning in facts.get('Warnings') or ():
+        yield finding.warn('daemon', 'warns', str(warning))
+
+
+def _idmapped(kind: str, release: str) -> finding.Finding:
+    """Tell whether layers can be mapped to each container's user ids.
+
+    :param kind: file system of the data root, one of the good ones.
+    """
+    seen = f'{kind} on Linux {release}'
+    needed = '.'.join(map(str, _IDMAPPED[kind]))
+    numbers = re.match(r'(\d+)\.(\d+)', release)
+    if numbers is None:
+        return finding.warn('idmapped mounts', seen,
+                            f'Linux {needed} or later is needed.')
+    if (int(numbers[1]), int(numbers[2])) < _IDMAPPED[kind]:
+        return finding.fail(
+            'idmapped mounts', seen,
+            f'Boot Linux {needed} or later: {kind} cannot be mapped to the '
+            'user ids of containers before.')
+    return finding.ok('idmapped mounts', seen)
+
+
+def _file_system(data_root: str, kind: str) -> finding.Finding:
     seen = f'{data_root} on {kind or "an unknown file system"}'
     if kind in _GOOD:
         return finding.ok('data root', seen)

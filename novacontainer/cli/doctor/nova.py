@@ -5,6 +5,7 @@ nova-compute: it is slow, and a broken one must not break the doctor.
 """
 
 from collections.abc import Iterator
+import configparser
 import pathlib
 import subprocess
 import sys
@@ -62,10 +63,32 @@ def _ask(python: str, program: str) -> tuple[str, str]:
 
 
 def _filters(root: pathlib.Path) -> finding.Finding:
-    for name in FILTERS:
-        if (root / name).is_file():
-            return finding.ok('rootwrap filters', f'/{name}')
+    names = [*FILTERS, *(f'{folder}/{pathlib.Path(FILTERS[0]).name}'
+                         for folder in _configured(root))]
+    for name in names:
+        path = root / name
+        if not path.is_file():
+            continue
+        # Whoever can write it decides what Nova does as root.
+        if path.stat().st_mode & 0o022:
+            return finding.fail(
+                'rootwrap filters', f'/{name} can be written by others',
+                f'Run "chmod go-w /{name}" as root, and look at what is in '
+                'it.')
+        return finding.ok('rootwrap filters', f'/{name}')
     return finding.warn(
         'rootwrap filters', 'not installed',
         f'Copy novacontainer.filters to /{FILTERS[0]}, unless sudo runs the '
         'privsep helpers without rootwrap.')
+
+
+def _configured(root: pathlib.Path) -> list[str]:
+    """Directories that Nova's rootwrap.conf names, without the slash."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(root / 'etc/nova/rootwrap.conf')
+        found = parser.get('DEFAULT', 'filters_path', fallback='')
+    except (configparser.Error, UnicodeDecodeError):
+        return []
+    return [one.strip().strip('/') for one in found.split(',')
+            if one.strip()]

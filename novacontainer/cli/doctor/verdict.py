@@ -23,7 +23,7 @@ _ROOT = pathlib.Path('/')
 def findings(context: verb.Context) -> Iterator[finding.Finding]:
     """Look at everything, the foundations first."""
     yield from kernel.check(_ROOT)
-    yield from programs.check()
+    yield from programs.check(_ROOT)
     yield from daemon.check(context.client, context.socket_path,
                             _ROOT / 'proc/self/mounts')
     yield from nova.check(_ROOT)

@@ -44,6 +44,33 @@ class DaemonTestCase(base.BaseTestCase):
     def test_all_is_well(self):
         self.assertEqual({}, self.check())
 
+    def test_what_the_daemon_says(self):
+        self.served.answers[1] = command.answer({
+            'DockerRootDir': f'{self.directory}/data', 'Driver': 'overlay',
+            'DriverStatus': [['Root Disk Limit', 'none']],
+            'Warnings': ['no swap limit']})
+        path = self.served.path
+        found = [(str(one.grade), one.subject, one.seen, one.advice)
+                 for one in daemon.check(client.Client(path), path,
+                                         self.mounts)]
+        self.assertIn(
+            ('ok', 'storage', 'overlay, Root Disk Limit: none', ''), found)
+        self.assertIn(('warn', 'daemon', 'warns', 'no swap limit'), found)
+
+    def test_idmapped_mounts(self):
+        for release, kind, grade in (
+                ('5.11.0-x', 'ext4', 'FAIL'), ('5.12', 'ext4', None),
+                ('5.14.1', 'btrfs', 'FAIL'), ('6.1.0', 'btrfs', None),
+                ('6.1.0', 'zfs', None), ('odd', 'ext4', 'warn')):
+            self.served.answers[:] = [
+                endpoint.Answer(b'OK'),
+                command.answer({'DockerRootDir': f'{self.directory}/data'})]
+            self.mount(kind)
+            with mock.patch('os.uname', return_value=mock.Mock(
+                    release=release)):
+                found = self.check()
+            self.assertEqual(grade, found.get('idmapped mounts'), release)
+
     def test_nobody_answers(self):
         found = self.check('/nowhere')
         self.assertEqual('FAIL', found['daemon'])
