@@ -19,7 +19,7 @@ from demo import switch
 PHASE = 'Clean'
 
 _LAST = ('ovs-vswitchd', 'ovsdb-server', 'rabbitmq', 'epmd', 'mariadb',
-         'novacontainerd')
+         'novacontainerd', 'lxcfs')
 
 
 def run(directory: directories.Directory, report: reports.Report) -> None:
@@ -41,7 +41,7 @@ def run(directory: directories.Directory, report: reports.Report) -> None:
     _say(report, 'killed in our cgroup', cgroups.kill())
     _say(report, 'removed the network namespaces',
          namespaces.remove(directory))
-    _say(report, 'unmounted', mounts.remove(directory))
+    _say(report, 'unmounted', mounts.remove(directory.root))
     _say(report, 'removed the cgroups', cgroups.remove())
     _say(report, 'removed', account.remove())
     directory.remove()

@@ -15,6 +15,7 @@ from demo import directory as directories
 from demo import glance
 from demo import images
 from demo import keystone
+from demo import lxcfs
 from demo import messaging
 from demo import neutron
 from demo import nova
@@ -71,8 +72,9 @@ def _plan(directory: directories.Directory,
                    prepare(placement.prepare), ('mariadb',)),
         tasks.Task('placement', 'Placement', launch(placement.start),
                    ('placement-schema',)),
+        tasks.Task('lxcfs', 'lxcfs', launch(lxcfs.start)),
         tasks.Task('novacontainerd', 'novacontainerd, the runtime',
-                   launch(runtime.start)),
+                   launch(runtime.start), ('lxcfs',)),
         tasks.Task('controllers', 'Nova: conductor and scheduler',
                    # The conductor ends when Placement is known to Keystone
                    # and does not answer.

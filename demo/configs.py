@@ -64,6 +64,7 @@ def values(directory: directories.Directory,
         'runtime_data': str(directory.runtime_data),
         'runtime_run': str(directory.runtime_run),
         'runtime_socket': str(directory.runtime_socket),
+        'lxcfs': str(directory.lxcfs),
     }
     found['service_account'] = render('service_account', found)
     return found

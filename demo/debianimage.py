@@ -62,8 +62,9 @@ def build(path: pathlib.Path, packages: Sequence[pathlib.Path],
                     masters[name.rpartition('/')[2]] = data.read().decode()
                 elif not name.startswith(_LEFT_OUT):
                     _add(content, member, name, data)
-        content.add_file('etc/passwd',
-                         (masters['passwd.master'] + _SSHD).encode())
+        passwd = masters['passwd.master'] + _SSHD
+        content.add_file('etc/passwd', passwd.replace(':*:', ':x:').encode())
+        content.add_file('etc/shadow', _shadow(passwd).encode(), 0o600)
         content.add_file('etc/group', masters['group.master'].encode())
         content.add_file('etc/ssh/sshd_config',
                          _PASSWORDS if passwords else _KEYS_ONLY)
@@ -87,6 +88,12 @@ def merged(name: str) -> str:
     if top in _MERGED and name != top:
         return f'usr/{name}'
     return name
+
+
+def _shadow(passwd: str) -> str:
+    """Lines for the accounts, none with a password yet (shadow(5))."""
+    names = [line.partition(':')[0] for line in passwd.splitlines()]
+    return ''.join(f'{name}:*:::::::\n' for name in names)
 
 
 def _add(content: archive.Layer, member: tarfile.TarInfo, name: str,

@@ -83,6 +83,11 @@ class Directory:
         return self.runtime_run / 'novacontainerd.sock'
 
     @property
+    def lxcfs(self) -> pathlib.Path:
+        """Where lxcfs is mounted."""
+        return self.run / 'lxcfs'
+
+    @property
     def exists(self) -> bool:
         """Whether a demo was ever begun here."""
         return (self.root / _MARKER).exists()

@@ -31,7 +31,7 @@ def inventory(directory: directories.Directory) -> Inventory:
     found = {
         'containers': {container['Id']
                        for container in runtime.containers(directory)},
-        'mounts': set(mounts.listed(directory)),
+        'mounts': set(mounts.listed(directory.root)),
         'network namespaces': {
             name for name in namespaces.listed(directory)
             if name.startswith(namespaces.CONTAINER)},

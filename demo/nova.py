@@ -15,6 +15,7 @@ from demo import processes
 from demo import schema
 from demo import switch
 from demo import uwsgi
+from demo import waiting
 
 #: Daemons in the order in which they are started.
 CONTROLLERS = ('nova-conductor', 'nova-scheduler')
@@ -86,7 +87,7 @@ def start_compute(directory: directories.Directory,
               *sorted((etc / 'rootwrap.d').iterdir()),
               environment.openstack_stamp(directory),
               environment.wheel_stamp(directory))
-    supervisor.start(processes.Process(
+    process = processes.Process(
         'nova-compute',
         # One configuration file: privsep-helper is started with the same,
         # and the rootwrap filters allow it exactly one.
@@ -94,7 +95,13 @@ def start_compute(directory: directories.Directory,
          str(etc / 'nova.conf')),
         commands.clean_environment(directory.home, directory.venv / 'bin',
                                    **switch.environment(directory)),
-        directories.USER, inputs))
+        directories.USER, inputs)
+    queue = f'compute.{configs.HOST}'
+    if not supervisor.runs(process):
+        # Else the new one would be taken for ready by the old one's trace.
+        supervisor.stop([process.name])
+        waiting.until('RabbitMQ has forgotten the nova-compute before',
+                      lambda: not messaging.consumed(directory, queue), 30)
+    supervisor.start(process)
     supervisor.wait_ready(
-        'nova-compute',
-        lambda: messaging.consumed(directory, f'compute.{configs.HOST}'))
+        process.name, lambda: messaging.consumed(directory, queue))

@@ -74,17 +74,19 @@ class Supervisor:
         started = _started(record['pid']) if record else 0
         return bool(started) and started == record['started']
 
+    def runs(self, process: Process) -> bool:
+        """Whether a process runs already, just so."""
+        return (self.alive(process.name) and
+                self._record(process.name)['digest'] == process.digest())
+
     def start(self, process: Process) -> bool:
         """Start a process unless it runs already, just so.
 
         :returns: whether it had to be started.
         """
-        digest = process.digest()
-        record = self._record(process.name)
-        if self.alive(process.name):
-            if record['digest'] == digest:
-                return False
-            self.stop([process.name])
+        if self.runs(process):
+            return False
+        self.stop([process.name])
         environment = {**process.environment,
                        MARK: str(self._directory.root)}
         with self.log(process.name).open('ab') as log:
@@ -101,7 +103,7 @@ class Supervisor:
         self._children[process.name] = child
         self._pid_file(process.name).write_text(json.dumps({
             'pid': child.pid, 'started': _started(child.pid),
-            'digest': digest}))
+            'digest': process.digest()}))
         return True
 
     def wait_ready(self, name: str, probe: Callable[[], bool],

@@ -1,6 +1,6 @@
 """What a tenant does in the demo, step by step, and what has to be true.
 
-Called by ``standing`` and by ``tests.cloud``; calls ``tenant`` (what is asked
+Called by ``standing``; calls ``tenant`` (what is asked
 of the cloud), ``neighbour`` (what is seen on the network) and ``leaks``.
 Every step proves itself: it raises when what it shows is not so.
 """
