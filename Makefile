@@ -40,7 +40,13 @@ demo: ## A whole cloud on this machine, and a tenant in it (root, Debian 12)
 demo-clean: ## End that cloud and remove everything of it
 	@/usr/bin/python3 -m demo clean
 
+# The Python of the demo's cloud.
+CLOUD_PYTHON = "$${NOVACONTAINER_DEMO_DIR:-/var/lib/novacontainer-demo}/venv/bin/python"
+
+.PHONY: cloud-test
+cloud-test: ## Test every operation as a tenant of that cloud, while it stands
+	@$(CLOUD_PYTHON) -W ignore -m unittest discover -v -s tests/cloud -t .
+
 .PHONY: tempest
-tempest: demo ## Run Tempest against that cloud (TESTS='regular expression')
-	@"$${NOVACONTAINER_DEMO_DIR:-/var/lib/novacontainer-demo}/venv/bin/python" \
-	    -m tests.tempest $(if $(TESTS),'$(TESTS)')
+tempest: ## Run Tempest against it (TESTS='regular expression')
+	@$(CLOUD_PYTHON) -m tests.tempest $(if $(TESTS),'$(TESTS)')

@@ -5,8 +5,6 @@ left standing; without it they fail, since a skip would look like success.
 Every test ends with no instance and nothing of one left on the host.
 """
 
-import pathlib
-import tempfile
 import time
 import unittest
 
@@ -17,7 +15,6 @@ from demo import errors
 from demo import images
 from demo import leaks
 from demo import neighbour
-from demo import report
 from demo import tenant as tenants
 
 _GONE_S = 30
@@ -113,9 +110,3 @@ class CloudTestCase(unittest.TestCase):
                 self.address(server), self.tenant.key, f'{command}; echo .')
                 or ''),
         ).rstrip().removesuffix('.').rstrip()
-
-    def steps(self):
-        """A report for the parts of the demo that want one."""
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        return report.Report(pathlib.Path(scratch.name) / 'steps.json')
