@@ -25,6 +25,7 @@ from novacontainer.cli import images
 from novacontainer.cli import inspection
 from novacontainer.cli import logs
 from novacontainer.cli import misuse
+from novacontainer.cli import networks
 from novacontainer.cli import ports
 from novacontainer.cli import processes
 from novacontainer.cli import run
@@ -47,7 +48,7 @@ VERBS: tuple[verb.Verb, ...] = (
     *alterations.VERBS, *logs.VERBS, *processes.VERBS, *stats.VERBS,
     *ports.VERBS, *differences.VERBS, *copying.VERBS, *trees.VERBS,
     *images.VERBS, *archives.VERBS, *arrivals.VERBS, *uploads.VERBS,
-    *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *web.VERBS,
+    *networks.VERBS, *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *web.VERBS,
     *verdict.VERBS, *completion.verbs(lambda: _parsers()[1]))
 
 

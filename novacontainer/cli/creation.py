@@ -14,6 +14,7 @@ import typing
 from novacontainer.cli import failure
 from novacontainer.cli import health
 from novacontainer.cli import limits
+from novacontainer.cli import publishing
 from novacontainer.cli import quantities
 from novacontainer.client import transport
 
@@ -36,7 +37,6 @@ _VALUES: tuple[tuple[str, str, typing.Any, str], ...] = (
     ('--cgroupns', 'CgroupnsMode', str, 'private'),
     ('--ipc', 'IpcMode', str, 'private'),
     ('--memory-swappiness', 'MemorySwappiness', int, '0 to 100'),
-    ('--network', 'NetworkMode', str, 'none'),
     ('--oom-score-adj', 'OomScoreAdj', int, '-1000 to 1000'),
     ('--pid', 'PidMode', str, 'pid namespace'),
     ('--runtime', 'Runtime', str, 'OCI runtime'),
@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give a verb the switches that describe a container."""
     _add_process(parser)
     _add_surroundings(parser)
+    publishing.add_arguments(parser)
     health.add_arguments(parser)
 
 
@@ -137,6 +138,7 @@ def body(image: str, command: Sequence[str],
         'OpenStdin': given.interactive,
         'Tty': given.tty,
         'HostConfig': _host_config(given),
+        **publishing.body(given),
     }
     if command:
         document['Cmd'] = list(command)
@@ -163,6 +165,7 @@ def _host_config(given: argparse.Namespace) -> transport.Json:
         if (value := getattr(given, member)) not in (None, [])
         and value is not False}
     document.update(limits.members(given))
+    document.update(publishing.members(given))
     for _, member, _ in _MAPS:
         if words := getattr(given, member):
             document[member] = dict(_pair(word) for word in words)

@@ -10,6 +10,7 @@ from novacontainer.client import execs
 from novacontainer.client import files
 from novacontainer.client import housekeeping
 from novacontainer.client import images
+from novacontainer.client import networks
 from novacontainer.client import system
 from novacontainer.client import transport
 from novacontainer.client import usage
@@ -33,5 +34,6 @@ class Client:
         self.files = files.Files(connection)
         self.housekeeping = housekeeping.Housekeeping(connection)
         self.images = images.Images(connection)
+        self.networks = networks.Networks(connection)
         self.system = system.System(connection)
         self.usage = usage.Usage(connection)

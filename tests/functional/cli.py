@@ -29,7 +29,7 @@ class CliTestCase(base.BaseTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.daemon = daemon.Daemon(cls.OPTIONS)
+        cls.daemon = cls.make_daemon()
         cls.daemon.setUp()
         cls.addClassCleanup(cls.daemon.cleanUp)
         cls.daemon.load(archives.busybox_image(IMAGE))
@@ -39,6 +39,11 @@ class CliTestCase(base.BaseTestCase):
         cls.environment = {
             **os.environ, 'NOVACONTAINER_HOST': str(cls.daemon.socket_path)}
         cls.program = [sys.executable, '-m', 'novacontainer.cmd.cli']
+
+    @classmethod
+    def make_daemon(cls):
+        """Return the daemon, not started yet."""
+        return daemon.Daemon(cls.OPTIONS)
 
     def call(self, *words, data=None, code=0):
         """Run a command that must end with this code; returns the result."""

@@ -112,7 +112,8 @@ class NetworkService:
 
         :param body: of ``POST /networks/create``, types checked.
         :raises Conflict: the name is taken.
-        :raises Forbidden: the name is predefined, or the subnet is in use.
+        :raises Forbidden: the name is predefined, or the subnet or the bridge
+            is in use, by another network or by the host.
         :raises: as :func:`networkspec.describe`; NotSupported also where
             the host cannot have bridges.
         """
@@ -125,6 +126,7 @@ class NetworkService:
             if what:
                 raise lacking(what)
             _check_overlap(network, known)
+            self._check_host(network)
             networks.insert(connection, self._with_defaults(network))
         self._tell(network, 'create')
         return network
@@ -236,6 +238,21 @@ class NetworkService:
             and self._bridges.is_made(one)})
         self._bridges.secure(tuple(coming.values()))
 
+    def _check_host(self, network: networking.Network) -> None:
+        """Refuse what would take something of the host's from it."""
+        if self._bridges.is_made(network):
+            raise exception.Forbidden(
+                f'the host has an interface {network.bridge} already; '
+                'choose another name', 'network.bridge_in_use')
+        for subnet in network.subnets:
+            other = addressing.overlapping(
+                addressing.subnet(subnet.cidr), _host_routes())
+            if other is not None:
+                raise exception.Forbidden(
+                    'invalid pool request: Pool overlaps with other one on '
+                    f'this address space: {subnet.cidr} with {other}, to '
+                    'which this host has a route', 'network.pool_overlaps')
+
     def _finish(self, network: networking.Network) -> None:
         """Remove what there is of a network whose record says it goes."""
         try:
@@ -304,8 +321,7 @@ class NetworkService:
                 return addressing.local_subnet(network_id)
             taken = [addressing.subnet(subnet.cidr) for one in known
                      for subnet in one.subnets]
-            taken += [ipaddress.IPv4Network((address, _length(mask)))
-                      for address, mask in links.routed()]
+            taken += _host_routes()
             return addressing.free_subnet(self._options.pools, taken)
         return choose
 
@@ -316,8 +332,9 @@ class NetworkService:
         self._hub.publish(events.network_event(network, action, attributes))
 
 
-def _length(mask: int) -> int:
-    return mask.bit_count()
+def _host_routes() -> list[addressing.Net]:
+    return [ipaddress.IPv4Network((address, mask.bit_count()))
+            for address, mask in links.routed()]
 
 
 def _check_overlap(network: networking.Network,

@@ -109,7 +109,9 @@ class NetworkRoutes:
         pruned = await self._pools.change(
             self._pruning.networks, query.filters(request, PRUNE_FILTERS)
         )
-        return answers.whole({'NetworksDeleted': list(pruned.removed)})
+        return answers.whole(
+            {'NetworksDeleted': list(pruned.removed) or None}
+        )
 
 
 def _name(request: web.Request) -> str:

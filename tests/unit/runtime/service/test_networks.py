@@ -1,3 +1,5 @@
+from unittest import mock
+
 from oslotest import base
 
 from novacontainer.runtime import exception
@@ -57,6 +59,21 @@ class NetworksTest(base.BaseTestCase):
         self.assertIn('/usr/lib/cni/bridge missing', self.refused(
             exception.NotSupported, self.create, 'x'))
         self.assertEqual(4, len(self.names()))
+
+    def test_what_the_host_has_stays_its_own(self):
+        self.world.bridges.made.add('br-ex')
+        self.assertIn('interface br-ex already', self.refused(
+            exception.Forbidden, self.create, Options={
+                networking.OPTION_NAME: 'br-ex'}))
+        routes = [(0xC0A80000, 0xFFFF0000)]
+        with mock.patch('novacontainer.runtime.host.links.routed',
+                        return_value=routes):
+            self.assertIn('this host has a route', self.refused(
+                exception.Forbidden, self.create, IPAM={'Config': [
+                    {'Subnet': '192.168.7.0/24'}]}))
+        with mock.patch('novacontainer.runtime.host.links.routed',
+                        return_value=[]):
+            self.create(IPAM={'Config': [{'Subnet': '192.168.7.0/24'}]})
 
     def test_get_what_is_not_there(self):
         self.assertEqual('network x not found', self.refused(

@@ -1,4 +1,5 @@
 from novacontainer.runtime import exception
+from novacontainer.runtime.service import pruning
 from tests.unit.runtime.api import fakes
 from tests.unit.runtime.api import served
 
@@ -72,3 +73,6 @@ class NetworkRoutesTest(served.ServedTestCase):
             'POST', '/networks/prune?filters={"until":["1h"]}').json)
         self.assertEqual([({'until': ('1h',)},)],
                          self.called(self.pruning, 'networks'))
+        self.pruning.give('networks', pruning.Pruned([], 0))
+        self.assertEqual({'NetworksDeleted': None}, self.call(
+            'POST', '/networks/prune').json)
