@@ -48,7 +48,8 @@ VERBS: tuple[verb.Verb, ...] = (
     *alterations.VERBS, *logs.VERBS, *processes.VERBS, *stats.VERBS,
     *ports.VERBS, *differences.VERBS, *copying.VERBS, *trees.VERBS,
     *images.VERBS, *archives.VERBS, *arrivals.VERBS, *uploads.VERBS,
-    *networks.VERBS, *inspection.VERBS, *housekeeping.VERBS, *system.VERBS, *web.VERBS,
+    *networks.VERBS, *inspection.VERBS, *housekeeping.VERBS, *system.VERBS,
+    *web.VERBS,
     *verdict.VERBS, *completion.verbs(lambda: _parsers()[1]))
 
 
