@@ -124,6 +124,8 @@ class Container:
     :param restart_count: starts by its restart policy since a person's.
     :param stopped_by_hand: a person stopped it, and has not started it.
     :param mounts: outer ones before those within.
+    :param borrows_ids: its ``id_map`` is that of another container, whose
+        root is mounted into it.
     """
 
     id: str
@@ -146,6 +148,7 @@ class Container:
     finished: datetime.datetime | None = None
     stopped_by_hand: bool = False
     mounts: tuple[MountPoint, ...] = ()
+    borrows_ids: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

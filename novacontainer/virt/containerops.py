@@ -85,8 +85,10 @@ class ContainerOps:
         with errors.host_translated():
             found = self._client.containers.list(
                 {'label': [containerspec.INSTANCE_LABEL]})
-        return [container.labels[key] for container in found
-                if key in container.labels]
+        # One that is rescued has two containers.
+        return list(dict.fromkeys(
+            container.labels[key] for container in found
+            if key in container.labels))
 
     def instance_exists(self, instance: _Instance) -> bool:
         """Whether the instance has a container."""
@@ -198,14 +200,33 @@ class ContainerOps:
     ) -> None:
         """Make a container that was lost anew, from the instance's image.
 
-        What was written into the lost one is lost as well.
+        What was written into the lost one is lost as well.  But where a
+        rescue came to no end, the container is put back.
 
         :raises: as :meth:`create`, and exception.ImageNotFound
         """
+        if self.put_back(instance):
+            return
         LOG.warning('The container is gone; making it anew from image %s.',
                     instance.image_ref, instance=instance)
         image_meta = self._images.describe(context, instance)
         self.create(context, instance, image_meta, network_info)
+
+    def put_back(self, instance: _Instance) -> bool:
+        """End a rescue: the instance's own container has its name again.
+
+        :returns: False where there was none.
+        :raises ClientError: when the runtime does not do it.
+        """
+        aside = containerspec.aside_name(instance)
+        try:
+            self._client.containers.inspect(aside)
+        except exceptions.NotFound:
+            return False
+        with contextlib.suppress(exceptions.NotFound):
+            self._client.containers.remove(_name(instance), force=True)
+        self._client.containers.rename(aside, _name(instance))
+        return True
 
     def start(
         self,
@@ -308,19 +329,21 @@ class ContainerOps:
         with errors.translated(_Operation.DESTROY, instance):
             if destroy_vifs and not network_info:
                 network_info = self._connected(instance)
-            try:
-                if destroy_disks:
-                    self._client.containers.remove(
-                        _name(instance), force=True)
-                else:
+            if destroy_disks:
+                self._remove(instance)
+            else:
+                with contextlib.suppress(exceptions.NotFound):
                     self._client.containers.stop(_name(instance), 0)
-            except exceptions.NotFound:
-                LOG.debug('The instance has no container.',
-                          instance=instance)
         if destroy_disks:
             configdrive.remove(instance)
         if destroy_vifs:
             self._unplug(instance, network_info)
+
+    def _remove(self, instance: _Instance) -> None:
+        # The order matters: what is rescued is in use by the first.
+        for name in (_name(instance), containerspec.aside_name(instance)):
+            with contextlib.suppress(exceptions.NotFound):
+                self._client.containers.remove(name, force=True)
 
     def _connected(self, instance: _Instance) -> _NetworkInfo:
         container = self.find(instance)

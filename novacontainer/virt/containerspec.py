@@ -26,7 +26,17 @@ PROJECT_LABEL = 'org.openstack.nova.project'
 
 def container_name(instance: instance_objects.Instance) -> str:
     """Name by which the instance's container is found again."""
-    return f'nova-{instance.uuid}'
+    return name_for(instance.uuid)
+
+
+def name_for(uuid: str) -> str:
+    """The same for an instance of which no more is known."""
+    return f'nova-{uuid}'
+
+
+def aside_name(instance: instance_objects.Instance) -> str:
+    """Name of the instance's own container while another rescues it."""
+    return f'{container_name(instance)}-rescued'
 
 
 def build(

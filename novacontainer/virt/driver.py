@@ -25,6 +25,7 @@ from novacontainer.virt import lifecycle
 from novacontainer.virt import migrationops
 from novacontainer.virt import networkops
 from novacontainer.virt import powerops
+from novacontainer.virt import rescueops
 from novacontainer.virt import snapshotops
 
 CONF = conf.CONF
@@ -64,6 +65,9 @@ class ContainerDriver(driver.ComputeDriver):
             client, self._containers, self._networks)
         self._interfaces = interfaceops.InterfaceOps(
             self._containers, self._networks)
+        self._rescues = rescueops.RescueOps(
+            client, self._containers, self._power, self._images,
+            self._guests)
         self._migrations = migrationops.MigrationOps(client, self._power)
         self._lifecycle = lifecycle.Lifecycle(client, self.emit_event)
 
@@ -196,6 +200,17 @@ class ContainerDriver(driver.ComputeDriver):
                share_info=None):
         """Let a suspended instance go on."""
         self._power.resume(context, instance, network_info or [])
+
+    def rescue(self, context, instance, network_info, image_meta,
+               rescue_password, block_device_info, share_info):
+        """Run another container that sees the root of the instance."""
+        self._rescues.rescue(
+            context, instance, network_info or [], image_meta,
+            rescue_password)
+
+    def unrescue(self, context, instance):
+        """Run the instance itself again."""
+        self._rescues.unrescue(context, instance)
 
     def get_console_output(self, context, instance):
         """The end of what the instance has written."""

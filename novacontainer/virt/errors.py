@@ -32,6 +32,8 @@ class Operation(enum.Enum):
     SUSPEND = 'suspend'
     RESUME = 'resume'
     RESIZE = 'resize'
+    RESCUE = 'rescue'
+    UNRESCUE = 'unrescue'
     SNAPSHOT = 'snapshot'
     INSPECT = 'inspect'
     LOGIN = 'set up a login to'

@@ -102,7 +102,7 @@ class Lifecycle:
 
     def _take(self, event: events.Event) -> None:
         uuid = event.attributes.get(containerspec.INSTANCE_LABEL)
-        if not uuid:
+        if not uuid or not _is_current(event.attributes.get('name'), uuid):
             return
         if event.action == 'destroy':
             self._states.pop(uuid, None)
@@ -131,7 +131,10 @@ class Lifecycle:
             container.labels[containerspec.INSTANCE_LABEL]:
                 power_state.from_status(container.status)
             for container in self._client.containers.list(
-                {'label': [containerspec.INSTANCE_LABEL]})}
+                {'label': [containerspec.INSTANCE_LABEL]})
+            if _is_current(
+                container.name,
+                container.labels[containerspec.INSTANCE_LABEL])}
 
     def _report(self, uuid: str, state: int) -> None:
         before = self._states.get(uuid)
@@ -144,3 +147,11 @@ class Lifecycle:
             transition = virtevent.EVENT_LIFECYCLE_RESUMED
         if transition is not None:
             self._emit(virtevent.LifecycleEvent(uuid, transition))
+
+
+def _is_current(name: str | None, uuid: str) -> bool:
+    """Whether it is the one that stands for the instance at present.
+
+    While an instance is rescued its own container is not.
+    """
+    return name == containerspec.name_for(uuid)

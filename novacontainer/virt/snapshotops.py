@@ -5,6 +5,7 @@ archive streams from the runtime to Glance, without a copy in between.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 import contextlib
 import types
 import typing
@@ -103,12 +104,15 @@ class SnapshotOps:
 
         :param image_id: the placeholder that Nova has made in Glance.
         :param update_task_state: as ``ComputeDriver.snapshot`` has it.
-        :raises: exception.InstanceNotRunning when there is no container
+        :raises: exception.InstanceNotRunning when the instance is deleted
+            meanwhile
+        :raises: exception.InternalError when there is no container
         :raises: exception.ImageNotFound when the placeholder is gone
         """
         repository = f'{_REPOSITORY}/{image_id}'
         with contextlib.ExitStack() as stack:
             stack.push(_Reporter(instance, image_id))
+            stack.enter_context(_gone_or_going(instance))
             stack.enter_context(
                 errors.translated(errors.Operation.SNAPSHOT, instance))
             update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
@@ -150,6 +154,25 @@ class SnapshotOps:
         except exceptions.ClientError as error:
             LOG.warning('Image %s of a snapshot stays in the container '
                         'runtime: %s', name, error, instance=instance)
+
+
+@contextlib.contextmanager
+def _gone_or_going(instance: instance_objects.Instance) -> Iterator[None]:
+    """Tell an instance that is deleted from one that lost its container.
+
+    The compute manager drops a snapshot without a word when the instance
+    does not run, since it is being deleted; any other one would be left with
+    the task for ever.
+    """
+    try:
+        yield
+    except exception.InstanceNotRunning as error:
+        instance.refresh()
+        if instance.task_state == task_states.DELETING:
+            raise
+        raise exception.InternalError(
+            f'Instance {instance.uuid} has no container; a hard reboot makes '
+            'it anew.') from error
 
 
 def _metadata(instance: instance_objects.Instance,

@@ -120,6 +120,13 @@ class ImageStore(nova_fixtures.GlanceFixture):
                 raise self.failure
             yield data[start:start + 65536]
 
+    def detail(self, context, filters=None, **kwargs):
+        """Give only the images with the properties, the newest first."""
+        wanted = {key.removeprefix('property-'): value
+                  for key, value in (filters or {}).items()}
+        return [image for image in reversed(super().detail(context))
+                if wanted.items() <= image['properties'].items()]
+
     def update(self, context, image_id, metadata, data=None,
                purge_props=True):
         """Take the data as well, as Glance's client reads it."""

@@ -31,7 +31,6 @@ NOT_IMPLEMENTED = {
     'test_host_power_action_startup',
     'test_live_migration_abort',
     'test_poll_rebooting_instances',
-    'test_rescue',
     'test_restore_running',
     'test_restore_soft_deleted',
     'test_set_admin_password',
@@ -39,8 +38,6 @@ NOT_IMPLEMENTED = {
     'test_soft_delete',
     'test_swap_volume',
     'test_trigger_crash_dump',
-    'test_unrescue_rescued_instance',
-    'test_unrescue_unrescued_instance',
 }
 
 

@@ -50,6 +50,7 @@ from novacontainer.runtime.service import recovery
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import removal
 from novacontainer.runtime.service import restarts
+from novacontainer.runtime.service import rootmounts
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import snapshots
 from novacontainer.runtime.service import staging as stagings
@@ -111,11 +112,13 @@ class ContainerService:
             self._registry.host_bases())
         shared_locks = locks.Locks()
         self._add_connections(db, networks, bridges, shared_locks)
+        roots = rootmounts.RootMounts(
+            self._registry, storage, self._layer_paths)
         prepare = preparation.Preparation(
             settings=options.settings, places=self._places, storage=storage,
             engine=engine, sandbox=self._sandboxes, monitor=self._monitor,
             layer_paths=self._layer_paths, find=self._registry.find,
-            keeper=self._keeper, staging=staging,
+            keeper=self._keeper, staging=staging, roots=roots,
             endpoints=self._endpoints)
         self._prepare = prepare
         self._creation = creation.Creation(
@@ -130,8 +133,9 @@ class ContainerService:
         self._removal = removal.Removal(
             registry=self._registry, places=self._places, storage=storage,
             engine=engine, sandbox=self._sandboxes, prepare=prepare,
-            endings=self._endings, ranges=ranges, volumes=volumes, hub=hub,
-            locks=shared_locks, waiters=self._waiters)
+            roots=roots, endings=self._endings, ranges=ranges,
+            volumes=volumes, hub=hub, locks=shared_locks,
+            waiters=self._waiters)
         self._add_companions(options, db, engine, hub, shared_locks)
         self._restarts = restarts.Restarts(
             self._registry, self._start_again)

@@ -30,6 +30,7 @@ from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import platforms
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import resources
+from novacontainer.runtime.service import rootmounts
 from novacontainer.runtime.service import volumes
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.store import containers
@@ -94,6 +95,7 @@ class Creation:
             body, merged, host_config, self._policy.network)
         netmodes.resolve(host_config, merged, body, self._registry.get)
         planned = self._endpoints.plan(body, host_config, container_id)
+        borrowed = rootmounts.resolve(host_config, self._registry.get)
         wishes = mountplan.plan(
             host_config, merged, self._registry.get, by_root)
         mountplan.provide_sources(wishes, by_root)
@@ -105,7 +107,8 @@ class Creation:
                 image_name=reference,
                 config=merged,
                 host_config=host_config,
-                id_map=None,
+                id_map=borrowed,
+                borrows_ids=borrowed is not None,
                 created=datetime.datetime.now(datetime.UTC),
                 mounts=tuple(wish.point for wish in wishes)),
                 fresh, planned)
@@ -119,7 +122,8 @@ class Creation:
               planned: Sequence[networking.Endpoint]) -> models.Container:
         """Make the files, then the record; or nothing."""
         with contextlib.ExitStack() as undo:
-            if container.host_config.get('UsernsMode') != 'host':
+            if (container.host_config.get('UsernsMode') != 'host'
+                    and not container.borrows_ids):
                 id_map = self._ranges.take()
                 undo.callback(self._ranges.give_back, id_map)
                 container = dataclasses.replace(container, id_map=id_map)

@@ -33,6 +33,8 @@ _TMPFS_OPTION = re.compile(
 _ID_MAX = 65535
 _TMPFS_DEFAULTS = ('nosuid', 'nodev', 'noexec', 'relatime')
 
+#: An extension of this runtime: the root of another container.
+ROOT = 'root'
 #: Where nothing may be mounted over, for the container's isolation.
 _RESERVED = ('/', '/proc', '/sys', '/dev')
 
@@ -64,16 +66,31 @@ def requested(host_config: models.Json) -> list[Wish]:
     found = [_from_bind(bind, driver)
              for bind in host_config.get('Binds') or ()]
     found.extend(_from_mount(mount)
-                 for mount in host_config.get('Mounts') or ())
+                 for mount in host_config.get('Mounts') or ()
+                 if mount.get('Type') != ROOT)
     found.extend(
         Wish(_tmpfs(target, options, listed=False)) for target, options
         in (host_config.get('Tmpfs') or {}).items())
-    targets: set[str] = set()
+    targets = {mount.target for mount in roots(host_config)}
     for wish in found:
         if wish.point.target in targets:
             raise _invalid(f'Duplicate mount point: {wish.point.target}')
         targets.add(wish.point.target)
     return found
+
+
+def roots(host_config: models.Json) -> list[models.Mount]:
+    """Return the roots of other containers (``service.rootmounts``).
+
+    Their sources are names or ids of containers.
+
+    :raises InvalidRequest: a relative or reserved path.
+    """
+    return [models.Mount(
+        ROOT, mount.get('Source') or '', _target(mount.get('Target') or ''),
+        ('rbind', 'rprivate', 'ro' if mount.get('ReadOnly') else 'rw'))
+        for mount in host_config.get('Mounts') or ()
+        if mount.get('Type') == ROOT]
 
 
 def volumes_from(host_config: models.Json) -> list[tuple[str, bool]]:

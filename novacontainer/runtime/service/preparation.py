@@ -29,6 +29,7 @@ from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import logkeeping
 from novacontainer.runtime.service import netmodes
+from novacontainer.runtime.service import rootmounts
 from novacontainer.runtime.service import runspec
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import staging
@@ -63,6 +64,7 @@ class Preparation:
 
     :param layer_paths: returns the layers of an image id, lowest first.
     :param find: returns the container of an id.
+    :param roots: lends the roots of other containers.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Preparation:
         monitor: exits.ExitMonitor,
         layer_paths: Callable[[str], Sequence[pathlib.Path]],
         find: netmodes.Find,
+        roots: rootmounts.RootMounts,
         keeper: logkeeping.LogKeeper,
         staging: staging.Staging,
         endpoints: endpoints.Endpoints,
@@ -86,6 +89,7 @@ class Preparation:
         self._monitor = monitor
         self._layer_paths = layer_paths
         self._find = find
+        self._roots = roots
         self._keeper = keeper
         self._staging = staging
         self._endpoints = endpoints
@@ -176,6 +180,7 @@ class Preparation:
             *etcfiles.mounts(self._places.home(holder.id), container),
             *isolation.mounts(
                 container.host_config, self._settings.init_path),
+            *self._roots.binds(container),
             *asked)
         mountpoints.prepare(
             rootfs, [(mount.target, _is_directory(mount))

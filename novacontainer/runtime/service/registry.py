@@ -93,6 +93,11 @@ class Registry:
         with self._database.reading() as connection:
             return containers.host_bases(connection)
 
+    def borrowers(self, id_map: models.IdMap) -> Sequence[str]:
+        """Return the names of those that have the ids of their owner."""
+        with self._database.reading() as connection:
+            return containers.borrowers(connection, id_map)
+
     def counts(self) -> Mapping[models.Status, int]:
         """Return how many containers are in each state that occurs."""
         with self._database.reading() as connection:

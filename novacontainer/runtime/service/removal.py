@@ -25,6 +25,7 @@ from novacontainer.runtime.service import idranges
 from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import registry
+from novacontainer.runtime.service import rootmounts
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import state
 from novacontainer.runtime.service import volumes
@@ -44,6 +45,7 @@ class Removal:
         engine: engine_base.Engine,
         sandbox: sandboxes.Sandboxes,
         prepare: preparation.Preparation,
+        roots: rootmounts.RootMounts,
         endings: endings.Endings,
         ranges: idranges.IdRanges,
         volumes: volumes.VolumeService,
@@ -57,6 +59,7 @@ class Removal:
         self._engine = engine
         self._sandboxes = sandbox
         self._prepare = prepare
+        self._roots = roots
         self._endings = endings
         self._ranges = ranges
         self._volumes = volumes
@@ -75,6 +78,7 @@ class Removal:
         with self._locks.hold(container.id):
             container = self._registry.current(container)
             state.check_remove(container, force)
+            self._roots.check_unlent(container)
             if state.is_live(container):
                 container = self._end(container)
             self.finish(container, volumes)
@@ -130,7 +134,10 @@ class Removal:
             container, status=models.Status.REMOVING)
         self._registry.condemn(going, volumes)
         try:
+            # From now on nobody can be lent its root.
+            self._roots.check_unlent(container)
             self.sweep(container.id)
+            self._roots.give_back(container)
         except exception.RuntimeFault as fault:
             self._registry.save(dataclasses.replace(
                 going, status=models.Status.DEAD, error=fault.message))
@@ -138,7 +145,8 @@ class Removal:
                       container.id, container.name, fault)
             raise
         gone = self._registry.forget(container.id)
-        self._ranges.give_back(container.id_map)
+        if not container.borrows_ids:
+            self._ranges.give_back(container.id_map)
         LOG.info('Container %s (%s) removed', container.id, container.name)
         self._hub.publish(events.container_event(container, 'destroy'))
         self._volumes.discard(gone)

@@ -18,9 +18,9 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 _COLUMNS = (
     'id', 'name', 'image_id', 'image_name', 'config', 'host_config',
-    'host_base', 'id_size', 'created_us', 'status', 'pid', 'conmon_pid',
-    'conmon_started', 'exit_code', 'oom_killed', 'error', 'restart_count',
-    'started_us', 'finished_us', 'stopped_by_hand')
+    'host_base', 'borrowed_base', 'id_size', 'created_us', 'status', 'pid',
+    'conmon_pid', 'conmon_started', 'exit_code', 'oom_killed', 'error',
+    'restart_count', 'started_us', 'finished_us', 'stopped_by_hand')
 _ALL = (*_COLUMNS, 'mounts')
 
 #: What changes in a container's life; the other columns never do.
@@ -61,11 +61,14 @@ def insert(connection: sqlite3.Connection,
     """Add a record.
 
     :raises Conflict: the name is taken.
-    :raises NotFound: the image has been removed meanwhile.
+    :raises NotFound: the image has been removed meanwhile, or the container
+        whose ids this one is to have.
     """
     holder = find_by_name(connection, container.name)
     if holder is not None:
         raise name_in_use(container.name, holder.id)
+    if container.borrows_ids:
+        _check_owner(connection, container)
     try:
         connection.execute(_INSERT, _to_row(container))
     except sqlite3.IntegrityError as error:
@@ -79,6 +82,21 @@ def insert(connection: sqlite3.Connection,
         'INSERT INTO container_labels (container_id, key, value) '
         'VALUES (?, ?, ?)',
         [(container.id, key, value) for key, value in labels.items()])
+
+
+def _check_owner(connection: sqlite3.Connection,
+                 container: models.Container) -> None:
+    """Refuse ids whose owner is gone, or is going."""
+    row = _to_row(container)
+    owner = connection.execute(
+        'SELECT 1 FROM containers WHERE host_base = ? '
+        'AND status NOT IN (?, ?)',
+        (row['borrowed_base'], models.Status.REMOVING.value,
+         models.Status.DEAD.value)).fetchone()
+    if owner is None:
+        raise exception.NotFound(
+            'The container whose root is to be mounted is being removed.',
+            'container.not_found')
 
 
 def name_in_use(name: str, holder_id: str) -> exception.Conflict:
@@ -190,6 +208,14 @@ def host_bases(connection: sqlite3.Connection) -> list[int]:
         'SELECT host_base FROM containers WHERE host_base IS NOT NULL')]
 
 
+def borrowers(connection: sqlite3.Connection,
+              id_map: models.IdMap) -> list[str]:
+    """Return the names of the containers that have another one's ids."""
+    return [row['name'] for row in connection.execute(
+        'SELECT name FROM containers WHERE borrowed_base = ?',
+        (id_map.host_base,))]
+
+
 def counts(connection: sqlite3.Connection) -> Mapping[models.Status, int]:
     """Return how many containers are in each state that occurs."""
     return {models.Status(row['status']): row['number']
@@ -226,7 +252,10 @@ def _to_row(container: models.Container) -> dict[str, str | int | None]:
         'image_name': container.image_name,
         'config': json.dumps(container.config),
         'host_config': json.dumps(container.host_config),
-        'host_base': id_map.host_base if id_map else None,
+        'host_base': (id_map.host_base
+                      if id_map and not container.borrows_ids else None),
+        'borrowed_base': (id_map.host_base
+                          if id_map and container.borrows_ids else None),
         'id_size': id_map.size if id_map else None,
         'created_us': _to_us(container.created),
         'status': container.status.value,
@@ -247,8 +276,11 @@ def _to_row(container: models.Container) -> dict[str, str | int | None]:
 
 def _from_row(row: sqlite3.Row) -> models.Container:
     id_map = None
-    if row['host_base'] is not None:
-        id_map = models.IdMap(row['host_base'], row['id_size'])
+    base = row['host_base']
+    if base is None:
+        base = row['borrowed_base']
+    if base is not None:
+        id_map = models.IdMap(base, row['id_size'])
     return models.Container(
         id=row['id'],
         name=row['name'],
@@ -272,6 +304,7 @@ def _from_row(row: sqlite3.Row) -> models.Container:
         stopped_by_hand=bool(row['stopped_by_hand']),
         mounts=tuple(_mount_point(found) for found
                      in json.loads(row['mounts'] or '[]')),
+        borrows_ids=row['borrowed_base'] is not None,
     )
 
 

@@ -49,6 +49,7 @@ class OpsTestCase(base.BaseTestCase):
         self.drives.mounts.return_value = []
         self.image(command=('/init',))
         self.status('running')
+        self.containers.inspect.side_effect = self._not_rescued
         for verb in ('create', 'init', 'start', 'stop', 'restart', 'remove',
                      'pause', 'unpause'):
             self.note(self.containers, verb)
@@ -60,6 +61,11 @@ class OpsTestCase(base.BaseTestCase):
             self.client, self.images, self.network, self.console,
             self.guest)
         self.instance = instances.instance(info_cache=None)
+
+    def _not_rescued(self, name):
+        if name.endswith('-rescued'):
+            raise self.missing()
+        return mock.DEFAULT
 
     def note(self, target, verb, error=None):
         def effect(*args, **kwargs):

@@ -213,14 +213,17 @@ class DestroyTestCase(ContainerOpsTestCase):
 
     def test_all(self):
         self.destroy()
-        self.assertEqual(['remove', 'unplug'], self.steps)
-        self.containers.remove.assert_called_once_with(
-            f'nova-{self.instance.uuid}', force=True)
+        self.assertEqual(['remove', 'remove', 'unplug'], self.steps)
+        # The one that rescues has the root of the other in use.
+        self.assertEqual(
+            [mock.call(f'nova-{self.instance.uuid}', force=True),
+             mock.call(f'nova-{self.instance.uuid}-rescued', force=True)],
+            self.containers.remove.call_args_list)
 
     def test_again(self):
         self.note(self.containers, 'remove', self.missing())
         self.destroy()
-        self.assertEqual(['remove', 'unplug'], self.steps)
+        self.assertEqual(['remove', 'remove', 'unplug'], self.steps)
 
     def test_network_that_nova_has_forgotten(self):
         """Deleted in the database while this host was down."""
@@ -254,7 +257,7 @@ class DestroyTestCase(ContainerOpsTestCase):
 
     def test_keep_the_network(self):
         self.destroy(destroy_vifs=False)
-        self.assertEqual(['remove'], self.steps)
+        self.assertEqual(['remove', 'remove'], self.steps)
 
     def test_unplug_fails(self):
         self.note(self.network, 'unplug',
@@ -263,6 +266,13 @@ class DestroyTestCase(ContainerOpsTestCase):
 
 
 class InspectTestCase(ContainerOpsTestCase):
+
+    def test_one_that_is_rescued_counts_once(self):
+        self.containers.list.return_value = [
+            containers.Container(name, name, 'running', '', {
+                'org.openstack.nova.instance': 'uuid-1'})
+            for name in ('nova-uuid-1', 'nova-uuid-1-rescued')]
+        self.assertEqual(['uuid-1'], self.ops.list_instance_uuids())
 
     def test_lists(self):
         self.containers.list.return_value = [

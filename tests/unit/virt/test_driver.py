@@ -21,6 +21,7 @@ from novacontainer.virt import lifecycle
 from novacontainer.virt import migrationops
 from novacontainer.virt import networkops
 from novacontainer.virt import powerops
+from novacontainer.virt import rescueops
 from novacontainer.virt import snapshotops
 from tests import instances
 
@@ -46,6 +47,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
                 ('_migrations', migrationops.MigrationOps),
                 ('_networks', networkops.NetworkOps),
                 ('_power', powerops.PowerOps),
+                ('_rescues', rescueops.RescueOps),
                 ('_snapshots', snapshotops.SnapshotOps),
                 ('_lifecycle', lifecycle.Lifecycle)):
             setattr(self.driver, name,
@@ -208,6 +210,15 @@ class ContainerDriverTestCase(base.BaseTestCase):
             _C, self.instance, _N, None, power_on=False)
         ops.finish_revert_migration.assert_called_once_with(
             _C, self.instance, _N, False)
+
+    def test_rescue(self):
+        self.driver.rescue(_C, self.instance, None, mock.sentinel.image,
+                           'secret', {}, None)
+        self.driver._rescues.rescue.assert_called_once_with(
+            _C, self.instance, [], mock.sentinel.image, 'secret')
+        self.driver.unrescue(_C, self.instance)
+        self.driver._rescues.unrescue.assert_called_once_with(
+            _C, self.instance)
 
     def test_live_migration_is_refused_before_it_begins(self):
         self.assertRaises(

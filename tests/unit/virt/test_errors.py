@@ -95,6 +95,8 @@ class TranslatedTestCase(base.BaseTestCase):
             _Operation.SUSPEND: exception.InternalError,
             _Operation.RESUME: exception.InternalError,
             _Operation.RESIZE: exception.ResizeError,
+            _Operation.RESCUE: exception.InternalError,
+            _Operation.UNRESCUE: exception.InternalError,
             _Operation.SNAPSHOT: exception.InternalError,
             _Operation.INSPECT: exception.InternalError,
             _Operation.LOGIN: exception.InternalError,

@@ -16,9 +16,11 @@ _ONE = '11111111-0000-4000-8000-000000000001'
 _TWO = '22222222-0000-4000-8000-000000000002'
 
 
-def _event(action, uuid=_ONE, time_ns=5):
+def _event(action, uuid=_ONE, time_ns=5, **attributes):
     return events.Event(
-        'container', action, 'f00', {_LABEL: uuid} if uuid else {}, time_ns)
+        'container', action, 'f00',
+        {_LABEL: uuid, 'name': f'nova-{uuid}', **attributes} if uuid else {},
+        time_ns)
 
 
 #: The daemon ends the stream, instead of being silent from there on.
@@ -68,7 +70,8 @@ class LifecycleTestCase(base.BaseTestCase):
         """What the runtime lists, call by call: status by uuid."""
         lists = [
             answer if isinstance(answer, Exception) else
-            [containers.Container('f00', 'x', status, '', {_LABEL: uuid})
+            [containers.Container(
+                'f00', f'nova-{uuid}', status, '', {_LABEL: uuid})
              for uuid, status in answer.items()]
             for answer in answers]
         self.client.containers.list.side_effect = lists
@@ -97,6 +100,10 @@ class LifecycleTestCase(base.BaseTestCase):
     def test_what_nobody_asked_for(self):
         self.follow([_event('create'), _event('die', uuid=None),
                      _event('exec_start')])
+        self.assertEqual([], self.emitted)
+
+    def test_the_container_that_is_rescued_is_not_the_instance(self):
+        self.follow([_event('die', name=f'nova-{_ONE}-rescued')])
         self.assertEqual([], self.emitted)
 
     def test_the_same_twice_is_reported_once(self):
