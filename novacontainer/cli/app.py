@@ -83,7 +83,7 @@ def _parsers() -> tuple[misuse.Parser, dict[str, argparse.ArgumentParser]]:
         if space:
             if group not in groups:
                 groups[group] = verbs.add_parser(
-                    group, help=f'Further verbs about the {group}',
+                    group, help=f'Verbs of two words, such as "{one.name}"',
                 ).add_subparsers(metavar='VERB', required=True)
             place = groups[group]
         below = place.add_parser(

@@ -35,7 +35,12 @@ def _membership(socket_path: str) -> str:
     """Tell how one becomes a member of the group of the socket."""
     group = 'novacontainer'
     try:
-        group = grp.getgrgid(os.stat(socket_path).st_gid).gr_name
+        owner = os.stat(socket_path).st_gid
+        if owner == 0:
+            # Nobody should be made a member of root's own group.
+            return ('root has kept it to itself; the option socket_group of '
+                    'the daemon names another.')
+        group = grp.getgrgid(owner).gr_name
     except (OSError, KeyError):
         # The directory is closed to us, or the group has no name.
         pass

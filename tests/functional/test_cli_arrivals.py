@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import json
+import signal
 import threading
 
 from tests import archives
@@ -31,6 +32,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif self.path == '/short.tar':
             self._send(self.server.archive[:100_000], 'text/plain',
                        len(self.server.archive))
+        elif self.path == '/slow.tar':
+            self._send(self.server.archive[:100_000], 'text/plain',
+                       len(self.server.archive))
+            self.server.begun.set()
+            self.server.released.wait(cli.TIMEOUT_S)
         else:
             self.send_error(404)
 
@@ -56,6 +62,8 @@ class CliArrivalsTest(cli.CliTestCase):
         cls.server.archive = archives.busybox_image('ignored:name')
         cls.server.checksum = hashlib.sha256(
             cls.server.archive).hexdigest()
+        cls.server.begun = threading.Event()
+        cls.server.released = threading.Event()
         cls.addClassCleanup(cls.server.server_close)
         thread = threading.Thread(target=cls.server.serve_forever)
         thread.start()
@@ -110,3 +118,15 @@ class CliArrivalsTest(cli.CliTestCase):
             self.server.checksum = right
         self.assertEqual(before, self.images())
         self.assertNotIn('corrupt', self.cli('ps', '-a'))
+
+    def test_interrupted(self):
+        before = self.images()
+        self.addCleanup(self.server.released.set)
+        process = self.start('pull', f'{self.url}/slow.tar')
+        self.assertTrue(self.server.begun.wait(cli.TIMEOUT_S))
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(130, process.wait(cli.TIMEOUT_S))
+        self.assertEqual(b'', process.stdout.read())
+        self.assertEqual(before, self.images())
+        self.assertEqual('', self.cli('ps', '-aq', '--filter',
+                                      'ancestor=slow'))

@@ -24,11 +24,15 @@ class UnreachableTestCase(base.BaseTestCase):
     def test_the_group_of_the_socket(self):
         path = os.path.join(self.useFixture(fixtures.TempDir()).path, 's')
         open(path, 'w').close()
-        with mock.patch.object(
-                grp, 'getgrgid',
-                return_value=mock.Mock(gr_name='operators')):
-            self.assertIn('usermod -aG operators USER', unreachable.sentence(
-                path, _error(errno.EACCES)))
+        for group, words in ((7, 'usermod -aG operators USER'),
+                             (0, 'root has kept it to itself')):
+            with mock.patch.object(
+                    grp, 'getgrgid',
+                    return_value=mock.Mock(gr_name='operators')), \
+                    mock.patch.object(
+                        os, 'stat', return_value=mock.Mock(st_gid=group)):
+                self.assertIn(words, unreachable.sentence(
+                    path, _error(errno.EACCES)))
 
     def test_nobody_is_there(self):
         for number, words in ((errno.ENOENT, 'no such socket'),
