@@ -34,6 +34,7 @@ from novacontainer.cli import system
 from novacontainer.cli import trees
 from novacontainer.cli import uploads
 from novacontainer.cli import verb
+from novacontainer.cli import volumes
 from novacontainer.cli import web
 from novacontainer import client as api
 from novacontainer.client import exceptions
@@ -48,9 +49,9 @@ VERBS: tuple[verb.Verb, ...] = (
     *alterations.VERBS, *logs.VERBS, *processes.VERBS, *stats.VERBS,
     *ports.VERBS, *differences.VERBS, *copying.VERBS, *trees.VERBS,
     *images.VERBS, *archives.VERBS, *arrivals.VERBS, *uploads.VERBS,
-    *networks.VERBS, *inspection.VERBS, *housekeeping.VERBS, *system.VERBS,
-    *web.VERBS,
-    *verdict.VERBS, *completion.verbs(lambda: _parsers()[1]))
+    *networks.VERBS, *volumes.VERBS, *inspection.VERBS, *housekeeping.VERBS,
+    *system.VERBS, *web.VERBS, *verdict.VERBS,
+    *completion.verbs(lambda: _parsers()[1]))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ import typing
 from novacontainer.cli import failure
 from novacontainer.cli import health
 from novacontainer.cli import limits
+from novacontainer.cli import mounts
 from novacontainer.cli import publishing
 from novacontainer.cli import quantities
 from novacontainer.client import transport
@@ -115,13 +116,9 @@ def _add_surroundings(parser: argparse.ArgumentParser) -> None:
                       help='json-file, or none to keep nothing')
     host.add_argument('--log-opt', action='append', default=[],
                       metavar='KEY=VALUE', help='such as max-size=10m')
-    host.add_argument('--tmpfs', action='append', default=[],
-                      metavar='PATH[:OPTIONS]', help='a mount in memory')
     host.add_argument('--ulimit', action='append', default=[],
                       metavar='NAME=SOFT[:HARD]', help='such as nofile=1024')
-    host.add_argument('-v', '--volume', action='append', default=[],
-                      metavar='SOURCE:PATH[:ro]',
-                      help='a directory of the host')
+    mounts.add_arguments(host)
 
 
 def body(image: str, command: Sequence[str],
@@ -175,14 +172,9 @@ def _host_config(given: argparse.Namespace) -> transport.Json:
         document['LogConfig'] = {
             'Type': given.log_driver or '',
             'Config': dict(_pair(word) for word in given.log_opt)}
-    if given.tmpfs:
-        document['Tmpfs'] = {
-            path: options for path, _, options in (
-                word.partition(':') for word in given.tmpfs)}
     if given.ulimit:
         document['Ulimits'] = [_ulimit(word) for word in given.ulimit]
-    if given.volume:
-        document['Binds'] = [_bind(word) for word in given.volume]
+    document.update(mounts.members(given))
     return document
 
 
@@ -250,11 +242,3 @@ def _ulimit(word: str) -> transport.Json:
         raise failure.CommandFailed(
             f'{word!r} is not a limit: write nofile=1024 or '
             'nofile=1024:4096.') from error
-
-
-def _bind(word: str) -> str:
-    """Make a source such as ``./data`` absolute, as Docker's client does."""
-    source, colon, rest = word.partition(':')
-    if colon and source.startswith('.'):
-        source = str(pathlib.Path(source).resolve())
-    return source + colon + rest

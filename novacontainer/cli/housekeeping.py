@@ -1,6 +1,7 @@
 """Verbs about the disk: what takes it, and making room.
 
-Put together by ``cli.app``; calls the client's housekeeping.
+Put together by ``cli.app``, and called by ``cli.volumes``; calls the client's
+housekeeping.
 """
 
 import argparse
@@ -37,7 +38,8 @@ def _prune_arguments(parser: argparse.ArgumentParser) -> None:
         help='only these; volumes go only when they, or "all", are named')
 
 
-def _prune(context: verb.Context, given: argparse.Namespace) -> int:
+def prune(context: verb.Context, given: argparse.Namespace) -> int:
+    """Remove what of ``given.kind`` nothing uses."""
     filters = verb.filters(given.filter)
     kinds: Sequence[str] = _USUALLY
     if given.kind is not None:
@@ -170,7 +172,7 @@ def _show_each(context: verb.Context, found: transport.Json) -> None:
 
 
 VERBS = (
-    verb.Verb('prune', 'Remove what nothing uses', _prune_arguments, _prune,
+    verb.Verb('prune', 'Remove what nothing uses', _prune_arguments, prune,
               examples=(
                   ('novacontainer prune',
                    'stopped containers, unused networks, nameless images'),

@@ -14,6 +14,7 @@ from novacontainer.client import networks
 from novacontainer.client import system
 from novacontainer.client import transport
 from novacontainer.client import usage
+from novacontainer.client import volumes
 
 
 class Client:
@@ -37,3 +38,4 @@ class Client:
         self.networks = networks.Networks(connection)
         self.system = system.System(connection)
         self.usage = usage.Usage(connection)
+        self.volumes = volumes.Volumes(connection)

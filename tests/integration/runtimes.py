@@ -50,8 +50,9 @@ class Runtime(fixtures.Fixture):
     ``events`` lists the actions published, oldest first.
     """
 
-    def __init__(self, allow_host_userns=False):
+    def __init__(self, allow_host_userns=False, oci_runtime='auto'):
         super().__init__()
+        self._oci_runtime = oci_runtime
         self._allow_host_userns = allow_host_userns
         self.events = []
         self.ids = set()
@@ -74,7 +75,8 @@ class Runtime(fixtures.Fixture):
 
     def open(self):
         """Build the services as the daemon does, and recover."""
-        self.engine = select.choose(run_root=self.run_root)
+        self.engine = select.choose(
+            run_root=self.run_root, runtime=self._oci_runtime)
         places = paths.DataPaths(self.data_root)
         self.database = database.Database(places.database)
         self.storage = overlay.Overlay(

@@ -59,7 +59,7 @@ class Client(threading.Thread):
             self.sure[container_id] = outcome
         if self._random.random() < 0.6:
             self.sure[container_id] = None
-            self._call('DELETE', f'/containers/{container_id}?force=1',
+            self._call('DELETE', f'/containers/{container_id}?force=1&v=1',
                        (204,))
             self.sure[container_id] = 'gone'
 
@@ -69,7 +69,9 @@ class Client(threading.Thread):
             body, headers = None, {}
             if path.endswith('/create'):
                 body = ('{"Image": "busybox:test", '
-                        '"Cmd": ["sleep", "100000"]}')
+                        '"Cmd": ["sleep", "100000"], '
+                        '"Volumes": {"/etc": {}}, '
+                        '"HostConfig": {"Binds": ["shared:/shared"]}}')
                 headers = {'Content-Type': 'application/json'}
             connection.request(method, path, body, headers)
             response = connection.getresponse()
@@ -145,8 +147,14 @@ class TestCrash(base.BaseTestCase):
         """Remove everything, however a crash has left it."""
         for one in self.daemon.json('GET', '/containers/json?all=1'):
             status, body = self.daemon.request(
-                'DELETE', f'/containers/{one["Id"]}?force=1')
+                'DELETE', f'/containers/{one["Id"]}?force=1&v=1')
             self.assertEqual(204, status, body)
+        # Nameless volumes have gone with their containers, whatever happened.
+        self.assertGreaterEqual({'shared'}, {
+            one['Name'] for one in self.daemon.json(
+                'GET', '/volumes')['Volumes']})
+        self.assertEqual(
+            [], list(self.daemon.run_root.glob('staging/*')))
         for path in (self.daemon.data_root / 'containers',
                      self.daemon.data_root / 'overlay',
                      self.daemon.run_root / 'bundles',

@@ -137,6 +137,12 @@ class CopyUp:
                 else:
                     production.finish()
                 extraction.finish()
+        except exception.Unavailable as error:
+            raise exception.Unavailable(
+                f'The disk of volume {volume.name} is full before it has '
+                f'all that the image has at {target}; make room, give it a '
+                'larger size, or mount it with nocopy',
+                'storage.full') from error
         finally:
             os.close(into)
 

@@ -38,7 +38,7 @@ class ClientTestCase(base.BaseTestCase):
         made = client.Client('/nonexistent/socket')
         self.assertEqual(
             {'containers', 'events', 'execs', 'files', 'housekeeping',
-             'images', 'networks', 'system', 'usage'},
+             'images', 'networks', 'system', 'usage', 'volumes'},
             set(vars(made)))
 
     def test_imports_neither_nova_nor_oslo_nor_eventlet(self):
