@@ -48,6 +48,8 @@ class FilesTest(sdk.SdkTestCase):
 
     def test_in_and_out_in_every_state(self):
         for container in self.states():
+            chunks, _ = container.get_archive('/etc/hosts')
+            self.assertIn('hosts', self.names(chunks))
             self.assertTrue(container.put_archive('/', tar(
                 (archives.member('deep/er/file', mode=0o4711, uid=7, gid=8),
                  b'x' * 100000),

@@ -31,6 +31,7 @@ from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import users
 from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import runspec
@@ -182,8 +183,10 @@ class Archives:
         if wanted or not now.started:
             # As they will be when it runs.
             mountpoints.prepare(
-                rootfs, [(clone.point.target, clone.is_directory)
-                         for clone in clones],
+                rootfs,
+                [*((clone.point.target, clone.is_directory)
+                   for clone in clones),
+                 *((f'/etc/{name}', False) for name in etcfiles.NAMES)],
                 now.id_map, now.config.get('WorkingDir') or '/')
         if wanted:
             return stack.enter_context(mountviews.opened(

@@ -29,12 +29,12 @@ def plan(host_config: models.Json, config: models.Json, get: Get,
     :param config: its Config, the image's merged in.
     :param get: returns a container by any of its names, or raises.
     :param by_root: root of the host asks.
-    :raises InvalidRequest: a wish makes no sense.
-    :raises NotFound: a container of ``VolumesFrom`` is not there.
+    :raises InvalidRequest: a wish makes no sense, or a container of
+        ``VolumesFrom`` is not there.
     """
     places: dict[str, mounts.Wish] = {}
     for name, writable in mounts.volumes_from(host_config):
-        for point in get(name).mounts:
+        for point in _donor(name, get).mounts:
             if point.type != 'tmpfs':
                 places[point.target] = mounts.Wish(dataclasses.replace(
                     point, writable=point.writable and writable,
@@ -47,6 +47,19 @@ def plan(host_config: models.Json, config: models.Json, get: Get,
         places.setdefault(path, mounts.unnamed(path, driver))
     return sorted(map(_named, places.values()),
                   key=lambda wish: wish.point.target.count('/'))
+
+
+def _donor(name: str, get: Get) -> models.Container:
+    """Return a container of ``VolumesFrom``.
+
+    :raises InvalidRequest: it is not there; to clients NotFound would mean
+        that the image is not.
+    """
+    try:
+        return get(name)
+    except exception.NotFound as error:
+        raise exception.InvalidRequest(
+            error.message, 'container.no_volumes_from') from error
 
 
 def provide_sources(wishes: Iterable[mounts.Wish], by_root: bool) -> None:

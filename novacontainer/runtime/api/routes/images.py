@@ -166,8 +166,8 @@ class ImageRoutes:
                 )
             return await _tell(
                 request,
-                f'Status: Image is here already, and was not asked for '
-                f'elsewhere: {name}',
+                'Status: Image is here already, and was not asked for '
+                f'elsewhere: {name.removeprefix("docker.io/library/")}',
             )
         repo, tag = query.text(request, 'repo'), query.text(request, 'tag')
         message = query.text(request, 'message') or ''

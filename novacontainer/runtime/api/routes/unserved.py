@@ -56,6 +56,16 @@ PATHS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+async def leave_swarm(_request: web.Request) -> web.StreamResponse:
+    """Say that there is no swarm to leave, as Docker does (``SwarmLeave``).
+
+    Clients leave a swarm to be sure that they are in none.
+    """
+    raise exception.Unavailable(
+        'This node is not part of a swarm', code='swarm.none'
+    )
+
+
 def sentence(what: str) -> str:
     """Say what is not there, and what to use instead."""
     # "docker inspect" goes on to the next kind of object when it finds the

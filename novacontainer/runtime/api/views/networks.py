@@ -98,9 +98,10 @@ def networks(
         return {mode: {**_wishes(container, None), **_DOWN}}
     return {
         one.network.name: {
+            **_DOWN,
             **_wishes(container, one),
             'NetworkID': one.network.id,
-            **(_addresses(one) if one.endpoint.is_up else _DOWN),
+            **(_addresses(one) if one.endpoint.is_up else {}),
         }
         for one in connections
     }

@@ -67,6 +67,14 @@ class MountPlanTest(base.BaseTestCase):
         self.assertEqual({'/a': True, '/b': False, '/c': True}, found)
         self.assertRaises(KeyError, self.plan, {'VolumesFrom': ['none']})
 
+    def test_volumes_of_nobody(self):
+        def get(_name):
+            raise exception.NotFound('No such container: x')
+        error = self.assertRaises(
+            exception.InvalidRequest, mountplan.plan,
+            {'VolumesFrom': ['x']}, {}, get, False)
+        self.assertEqual('No such container: x', error.message)
+
     def test_who_asked(self):
         for by_root in (True, False):
             point, = self.plan({'Binds': ['/a:/x']}, by_root=by_root)

@@ -35,6 +35,10 @@ class UnservedTest(served.ServedTestCase):
             self.assertEqual(501, answer.status, path)
             self.assertIn(instead, answer.json['message'], path)
 
+    def test_there_is_no_swarm_to_leave(self):
+        self.assert_refused(503, 'swarm.none', self.call(
+            'POST', '/swarm/leave?force=1'))
+
     def test_unknown_paths_and_methods(self):
         for method, path in (
                 ('GET', '/nothing'), ('GET', '/v1.44/nothing'),

@@ -57,6 +57,12 @@ class NetworksTest(base.BaseTestCase):
         self.assertEqual(({}, '', ''), (
             shown['Ports'], shown['SandboxID'],
             shown['Networks']['shop']['IPAddress']))
+        asked = dataclasses.replace(DOWN, endpoint=dataclasses.replace(
+            DOWN.endpoint, settings={'MacAddress': '02:42:0a:09:00:80'}))
+        shown = networks.settings(
+            dataclasses.replace(CONTAINER, pid=0), [asked], '')
+        self.assertEqual('02:42:0a:09:00:80',
+                         shown['Networks']['shop']['MacAddress'])
         self.assertEqual([], networks.port_list(
             dataclasses.replace(CONTAINER, pid=0), [DOWN]))
 
