@@ -126,10 +126,14 @@ class DefaultNetworkTest(NetworksTestCase):
         self.assertEqual('hello\n', self.fetch('http://127.0.0.1:8082/'))
 
     def test_links_and_the_host(self):
-        self.run_container('sh', '-c', SERVE, name='db')
+        self.run_container('sh', '-c', SERVE, name='db', ports={
+            '80/tcp': None}, environment=['TEA=green'])
         client = self.run_container(
             links={'db': 'data'}, extra_hosts={'me': 'host-gateway'})
         self.assertEqual('hello', self.inside(client, 'wget -qO- data'))
+        told = self.inside(client, 'cat /proc/1/environ')
+        self.assertIn('DATA_ENV_TEA=green', told)
+        self.assertRegex(told, r'DATA_PORT_80_TCP=tcp://[0-9.]+:80')
         gateway = self.addresses(client, 'bridge')['Gateway']
         self.assertIn(gateway, self.inside(client, 'grep me /etc/hosts'))
 

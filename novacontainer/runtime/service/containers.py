@@ -40,6 +40,7 @@ from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import hostnames
 from novacontainer.runtime.service import idranges
 from novacontainer.runtime.service import lifecycle
+from novacontainer.runtime.service import linking
 from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import logkeeping
@@ -119,13 +120,13 @@ class ContainerService:
             engine=engine, sandbox=self._sandboxes, monitor=self._monitor,
             layer_paths=self._layer_paths, find=self._registry.find,
             keeper=self._keeper, staging=staging, roots=roots,
-            endpoints=self._endpoints)
+            endpoints=self._endpoints, links=self._links)
         self._prepare = prepare
         self._creation = creation.Creation(
             policy=options.policy, images=images, registry=self._registry,
             places=self._places, storage=storage, ranges=ranges,
             volumes=volumes, copyup=copyup, endpoints=self._endpoints,
-            hub=hub)
+            links=self._links, hub=hub)
         self._endings = endings.Endings(
             settings=options.settings, registry=self._registry,
             engine=engine, prepare=prepare, hub=hub, locks=shared_locks,
@@ -169,6 +170,8 @@ class ContainerService:
         self._endpoints = endpoints.Endpoints(
             db=db, service=networks, bridges=bridges,
             names=hostnames.HostNames(self._places))
+        self._links = linking.Links(
+            self._registry.get, self._endpoints.of)
         #: Which networks containers are on.
         self.connections = connections.Connections(
             registry=self._registry, service=networks,

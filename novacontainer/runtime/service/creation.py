@@ -24,6 +24,7 @@ from novacontainer.runtime.service import endpoints
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import idranges
+from novacontainer.runtime.service import linking
 from novacontainer.runtime.service import mountplan
 from novacontainer.runtime.service import names
 from novacontainer.runtime.service import netmodes
@@ -61,6 +62,7 @@ class Creation:
         volumes: volumes.VolumeService,
         copyup: copyup.CopyUp,
         endpoints: endpoints.Endpoints,
+        links: linking.Links,
         hub: events.EventHub,
     ) -> None:
         self._policy = policy
@@ -72,6 +74,7 @@ class Creation:
         self._volumes = volumes
         self._copyup = copyup
         self._endpoints = endpoints
+        self._links = links
         self._hub = hub
 
     def create(self, body: models.Json, name: str | None,
@@ -95,6 +98,7 @@ class Creation:
             body, merged, host_config, self._policy.network)
         netmodes.resolve(host_config, merged, body, self._registry.get)
         planned = self._endpoints.plan(body, host_config, container_id)
+        self._links.check(host_config)
         borrowed = rootmounts.resolve(host_config, self._registry.get)
         wishes = mountplan.plan(
             host_config, merged, self._registry.get, by_root)

@@ -21,6 +21,7 @@ BEGIN = '# Names on its networks, kept by novacontainerd:'
 END = '# End of names on its networks.'
 #: A longer file is no longer one of names, and begins anew.
 _MAX_BYTES = 1 << 20
+_SHORT_ID = 12
 
 
 class HostNames:
@@ -67,9 +68,13 @@ def block(own: Sequence[networking.Connection],
     for other in around:
         names = [name for name in other.names
                  if other.network.name != networking.BRIDGE]
-        if other.container_name in links:
+        alias = next((
+            links[name] for name in links if name == other.container_name
+            or (len(name) >= _SHORT_ID
+                and other.endpoint.container_id.startswith(name))), '')
+        if alias:
             names = list(dict.fromkeys((
-                links[other.container_name], *names,
+                alias, *names,
                 other.container_name, other.endpoint.container_id[:12])))
         if names:
             lines.extend(f'{address}\t{" ".join(names)}'

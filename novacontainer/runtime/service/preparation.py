@@ -26,6 +26,7 @@ from novacontainer.runtime.service import endpoints
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import isolation
+from novacontainer.runtime.service import linking
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import logkeeping
 from novacontainer.runtime.service import netmodes
@@ -80,6 +81,7 @@ class Preparation:
         keeper: logkeeping.LogKeeper,
         staging: staging.Staging,
         endpoints: endpoints.Endpoints,
+        links: linking.Links,
     ) -> None:
         self._settings = settings
         self._places = places
@@ -93,6 +95,7 @@ class Preparation:
         self._keeper = keeper
         self._staging = staging
         self._endpoints = endpoints
+        self._links = links
 
     @contextlib.contextmanager
     def held(self, container: models.Container,
@@ -189,7 +192,8 @@ class Preparation:
         spec = runspec.describe(
             container, rootfs, netmodes.joined(
                 container, self._sandboxes.paths, self._find),
-            self._settings.cgroup_path(container.id), all_mounts)
+            self._settings.cgroup_path(container.id), all_mounts,
+            self._links.environment(container))
         return models.Bundle(
             id=container.id,
             directory=self._places.bundle(container.id),

@@ -27,10 +27,12 @@ def describe(
     sandbox: models.SandboxPaths,
     cgroup_path: str,
     mounts: tuple[models.Mount, ...],
+    links: tuple[str, ...] = (),
 ) -> models.ContainerSpec:
     """Return what ``oci.spec`` needs to know.
 
     :param mounts: what is mounted beside the defaults.
+    :param links: variables that tell of linked containers.
     :raises InvalidRequest: the image does not have the user or group.
     """
     config, host = container.config, container.host_config
@@ -44,7 +46,7 @@ def describe(
         args=(*((isolation.INIT, '--') if host.get('Init') else ()),
               *(config.get('Entrypoint') or ()),
               *(config.get('Cmd') or ())),
-        env=_environment(config, users.home(user.uid, passwd)),
+        env=(*links, *_environment(config, users.home(user.uid, passwd))),
         cwd=config.get('WorkingDir') or '/',
         user=user,
         hostname=config['Hostname'],

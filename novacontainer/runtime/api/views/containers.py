@@ -79,7 +79,9 @@ def inspect(
         'ProcessLabel': '',
         'AppArmorProfile': '',
         'ExecIDs': list(around.exec_ids) or None,
-        'HostConfig': hostconfig.show(container.host_config),
+        'HostConfig': hostconfig.show(
+            container.host_config, container.name
+        ),
         'GraphDriver': {
             'Name': around.storage,
             'Data': dict(around.places.layers),

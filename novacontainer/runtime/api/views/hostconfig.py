@@ -104,14 +104,25 @@ def config(given: models.Json) -> models.Json:
     }
 
 
-def show(given: models.Json) -> models.Json:
-    """Fill up a HostConfig."""
+def show(given: models.Json, name: str = '') -> models.Json:
+    """Fill up a HostConfig.
+
+    :param name: of the container, for its links.
+    """
     shown = {**_HOST_CONFIG, **given}
+    if given.get('Links'):
+        shown['Links'] = [_link(text, name) for text in given['Links']]
     if shown['LogConfig'].get('Type') == 'k8s-file':
         # By this name clients know logs that they can read through us: the
         # SDK's run() returns no output of a container with others.
         shown['LogConfig'] = {**shown['LogConfig'], 'Type': 'json-file'}
     return shown
+
+
+def _link(text: str, name: str) -> str:
+    """Show a link as Docker does: ``/db:/web/alias``."""
+    other, _, alias = text.removeprefix('/').partition(':')
+    return f'/{other}:/{name}/{(alias or other).rpartition("/")[2]}'
 
 
 def network_mode(given: models.Json) -> str:

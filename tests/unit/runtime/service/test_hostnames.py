@@ -37,6 +37,16 @@ class BlockTest(base.BaseTestCase):
         self.assertEqual([*own, '10.9.0.9\tdata db dddddddddddd'],
                          hostnames.block([linked], [linked, db]))
 
+    def test_links_by_id(self):
+        web, db = (dataclasses.replace(one, network=PLAIN)
+                   for one in (WEB, DB))
+        for name, found in (('d' * 12, True), ('d' * 11, False)):
+            linked = dataclasses.replace(web, endpoint=dataclasses.replace(
+                web.endpoint, settings={'Links': [f'{name}:data']}))
+            self.assertIs(found, any(
+                'data' in line
+                for line in hostnames.block([linked], [db])))
+
     def test_links_on_another_network(self):
         linked = dataclasses.replace(WEB, endpoint=dataclasses.replace(
             WEB.endpoint, settings={'Links': ['db:data']}))

@@ -13,6 +13,9 @@ class HostConfigTest(base.BaseTestCase):
 
     def test_the_defaults_are_not_shared(self):
         hostconfig.show({})['Memory'] = 7
+        self.assertEqual(
+            ['/db:/web/data', '/db:/web/db'],
+            hostconfig.show({'Links': ['db:data', '/db']}, 'web')['Links'])
         self.assertEqual(0, hostconfig.show({})['Memory'])
 
     def test_what_a_config_does_not_say(self):
