@@ -18,6 +18,7 @@ class LinksTest(base.BaseTestCase):
         return self.world.create(name='web', host_config={
             'NetworkMode': mode, 'Links': list(links)})
 
+    def test_what_is_told(self):
         self.world.containers.start(self.db)
         links = self.world.containers._links
         found = links.environment(self.world.get(
