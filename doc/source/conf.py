@@ -13,6 +13,7 @@ extensions = [
     'openstackdocstheme',
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
+    'sphinx_feature_classification.support_matrix',
 ]
 
 project = 'novacontainer'

@@ -75,6 +75,7 @@ class MigrationOps:
         """
         with _nothing_changed():
             _check_host(dest)
+            _check_ephemeral_disks(instance.flavor, flavor)
             _check_extra_specs(instance.flavor, flavor)
             with errors.translated(errors.Operation.RESIZE, instance):
                 container = self._client.containers.inspect(_name(instance))
@@ -185,6 +186,13 @@ def _check_host(dest: str) -> None:
                    'allow_resize_to_same_host for nova-api and the '
                    'schedulers, and try again: the scheduler chose '
                    f'{dest}.')
+
+
+def _check_ephemeral_disks(now: _Flavor, wanted: _Flavor) -> None:
+    if now.ephemeral_gb != wanted.ephemeral_gb:
+        raise exception.ResizeError(
+            reason=f'the flavors {now.name} and {wanted.name} differ in '
+                   'their ephemeral disks, which keep their size.')
 
 
 def _check_extra_specs(now: _Flavor, wanted: _Flavor) -> None:

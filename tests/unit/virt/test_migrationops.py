@@ -114,6 +114,11 @@ class OutTestCase(MigrationOpsTestCase):
         self.assertEqual([], self.steps)
         self.out(self.flavor(extra_specs={'novacontainer:pids': '5'}))
 
+    def test_ephemeral_disks_keep_their_size(self):
+        self.assertRollsBack(exception.ResizeError, 'ephemeral',
+                             flavor=self.flavor(ephemeral_gb=1))
+        self.assertEqual([], self.steps)
+
     def test_nonsense_in_the_flavor(self):
         self.assertRollsBack(
             exception.InvalidInput, 'pids', flavor=self.flavor(
