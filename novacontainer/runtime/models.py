@@ -13,6 +13,8 @@ import pathlib
 import socket
 import typing
 
+from novacontainer.runtime import limits as limit_models
+
 #: Parsed JSON object, as the Docker Engine API or an OCI document has it.
 Json = dict[str, typing.Any]
 
@@ -220,23 +222,6 @@ class Change:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Resources:
-    """Limits of one container (runtime-spec, config-linux.md, Cgroups)."""
-
-    memory_bytes: int = 0
-    memory_swap_bytes: int = 0
-    memory_reservation_bytes: int = 0
-    cpu_shares: int = 0
-    cpu_quota_us: int = 0
-    cpu_period_us: int = 0
-    cpuset_cpus: str = ''
-    cpuset_mems: str = ''
-    pids: int = 0
-    swappiness: int | None = None
-    oom_kill_disabled: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Mount:
     """One mount into the rootfs, in the order in which it is made."""
 
@@ -244,15 +229,6 @@ class Mount:
     source: str
     target: str
     options: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Ulimit:
-    """A resource limit; ``name`` as in Docker (``nofile``)."""
-
-    name: str
-    soft: int
-    hard: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -310,9 +286,10 @@ class ContainerSpec:
     seccomp_profile: str = ''
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
-    resources: Resources = Resources()
+    resources: limit_models.Resources = dataclasses.field(
+        default_factory=limit_models.Resources)
     mounts: tuple[Mount, ...] = ()
-    ulimits: tuple[Ulimit, ...] = ()
+    ulimits: tuple[limit_models.Ulimit, ...] = ()
     sysctls: Mapping[str, str] = dataclasses.field(default_factory=dict)
     shm_size_bytes: int = 64 * 1024 * 1024
     oom_score_adj: int = 0

@@ -1,5 +1,6 @@
 """Names and limits that change, through the Docker SDK and command line."""
 
+import os
 import pathlib
 import subprocess
 
@@ -29,6 +30,32 @@ class UpdateTest(sdk.SdkTestCase):
     def memory(self, container):
         return (self.limit(container, 'memory', 'memory.limit_in_bytes')
                 or self.limit(container, '', 'memory.max'))
+
+    def test_bounds_for_a_block_device(self):
+        # Any block device does; nothing is read from it.
+        path = next(str(path) for path in sorted(
+            pathlib.Path('/dev').glob('loop[0-9]*')) if path.is_block_device())
+        status = pathlib.Path(path).stat()
+        numbers = f'{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}'
+        container = self.run_container(
+            device_read_bps=[{'Path': path, 'Rate': MIB}],
+            device_write_iops=[{'Path': path, 'Rate': 50}])
+        found = self.limit(container, '', 'io.max')
+        if found is None:
+            found = ' '.join(
+                f'{word}={self.limit(container, "blkio", name)}'
+                for word, name in (
+                    ('rbps', 'blkio.throttle.read_bps_device'),
+                    ('wiops', 'blkio.throttle.write_iops_device')))
+            self.assertEqual(f'rbps={numbers} {MIB} wiops={numbers} 50',
+                             found)
+        else:
+            self.assertEqual(
+                f'{numbers} rbps={MIB} wbps=max riops=max wiops=50', found)
+        error = self.assertRaises(
+            docker.errors.APIError, self.create_container,
+            device_read_bps=[{'Path': '/dev/null', 'Rate': MIB}])
+        self.assertIn('/dev/null is not a block device', error.explanation)
 
     def test_rename(self):
         container = self.create_container(name='first')

@@ -10,6 +10,7 @@ from oslotest import base
 
 from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
+from novacontainer.runtime import limits as limit_models
 from novacontainer.runtime import models
 from tests.contract import containers
 from tests.contract import engine
@@ -139,7 +140,7 @@ class IsolationCase(containers.Containers):
                          r'NoNewPrivs:\s+1')
 
     def test_limits_reach_the_kernel(self):
-        resources = models.Resources(
+        resources = limit_models.Resources(
             memory_bytes=64 * MIB, pids=42, cpu_shares=512,
             cpu_quota_us=50_000, cpu_period_us=100_000)
         bundle = self.start(self.make_bundle(
@@ -159,7 +160,7 @@ class IsolationCase(containers.Containers):
             self.assertEqual('50000', found['cpu.cfs_quota_us'])
 
     def test_out_of_memory(self):
-        resources = models.Resources(memory_bytes=16 * MIB,
+        resources = limit_models.Resources(memory_bytes=16 * MIB,
                                      memory_swap_bytes=16 * MIB)
         bundle = self.start(self.make_bundle(
             'tail', '/dev/zero', resources=resources))

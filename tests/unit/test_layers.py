@@ -14,7 +14,7 @@ from oslotest import base
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'novacontainer'
 LEAVES = ('runtime.models', 'runtime.networking', 'runtime.measures',
-          'runtime.exception', 'runtime.conf')
+          'runtime.limits', 'runtime.exception', 'runtime.conf')
 
 #: Part of the package → the parts it may import, beside itself.  A module
 #: belongs to the longest name that matches it.
@@ -25,7 +25,8 @@ MAY_IMPORT = {
     'web': ('client',),
     'client': (),
     'virt': ('client',),
-    'runtime.models': (),
+    'runtime.models': ('runtime.limits',),
+    'runtime.limits': (),
     'runtime.measures': ('runtime.models',),
     'runtime.networking': (),
     'runtime.exception': (),

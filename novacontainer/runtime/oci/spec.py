@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import typing
 
 from novacontainer.runtime import exception
+from novacontainer.runtime import limits as limit_models
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
 from novacontainer.runtime.oci import seccomp as seccomp_filters
@@ -159,7 +160,7 @@ def _resources(spec: models.ContainerSpec,
     }
 
 
-def limits(limits: models.Resources) -> models.Json:
+def limits(limits: limit_models.Resources) -> models.Json:
     """Return the limits that are set (config-linux.md, Control groups)."""
     memory = _given({
         'limit': limits.memory_bytes,
@@ -184,7 +185,22 @@ def limits(limits: models.Resources) -> models.Json:
         resources['cpu'] = cpu
     if limits.pids:
         resources['pids'] = {'limit': limits.pids}
+    if block_io := _block_io(limits.block_io):
+        resources['blockIO'] = block_io
     return resources
+
+
+def _block_io(limits: limit_models.BlockIO) -> models.Json:
+    document: models.Json = _given({'weight': limits.weight})
+    for device in limits.device_weights:
+        document.setdefault(device.name, []).append({
+            'major': device.major, 'minor': device.minor,
+            'weight': device.value})
+    for device in limits.throttles:
+        document.setdefault(device.name, []).append({
+            'major': device.major, 'minor': device.minor,
+            'rate': device.value})
+    return document
 
 
 def _given(values: Mapping[str, typing.Any]) -> models.Json:

@@ -19,6 +19,7 @@ from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
 from novacontainer.runtime.oci import seccomp_profile as profiles
+from novacontainer.runtime.service import blockio
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import mounts
@@ -55,7 +56,8 @@ class Policy:
 
 #: Fields that are taken as they are, or looked at below.
 _HONOURED = frozenset((
-    'Annotations', 'AutoRemove', 'Binds', 'CapAdd', 'CapDrop',
+    'Annotations', 'AutoRemove', 'Binds', *blockio.THROTTLES,
+    *blockio.WEIGHTS, 'CapAdd', 'CapDrop',
     'CgroupnsMode', 'CpuPeriod', 'DeviceCgroupRules', 'Devices', 'GroupAdd',
     'Init', 'IpcMode', 'MaskedPaths', 'MemorySwappiness', 'OomKillDisable',
     'PidMode', 'Privileged', 'ReadonlyPaths', 'UTSMode',
@@ -134,6 +136,7 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     defaults.capabilities(given.get('CapAdd') or (),
                           given.get('CapDrop') or ())
     resources.check(given, policy.cpus, policy.mems)
+    blockio.check(given, policy.runtime, policy.cgroup_version)
     _check_reach(given, policy)
     mounts.requested(given)
     mounts.volumes_from(given)

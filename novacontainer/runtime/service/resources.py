@@ -1,7 +1,7 @@
 """Limits: what Docker's ``HostConfig`` asks for, checked, and as we set it.
 
 Called by ``service.hostconfig`` (:func:`check`) and ``service.runspec``.
-Calls nothing.  Pure functions.
+Calls ``service.blockio``; else pure functions.
 
 The rules and defaults are those of the Docker Engine API 1.44,
 ``HostConfig``/``Resources``; 0 stands for "no limit".
@@ -10,7 +10,9 @@ The rules and defaults are those of the Docker Engine API 1.44,
 import re
 
 from novacontainer.runtime import exception
+from novacontainer.runtime import limits as limit_models
 from novacontainer.runtime import models
+from novacontainer.runtime.service import blockio
 
 #: Less than this and the runtime itself would not fit (Docker's bound).
 MEMORY_MIN_BYTES = 6 * 1024 * 1024
@@ -61,7 +63,7 @@ def check(host_config: models.Json, cpus: frozenset[int],
     ulimits(host_config)
 
 
-def limits(host_config: models.Json) -> models.Resources:
+def limits(host_config: models.Json) -> limit_models.Resources:
     """Return the cgroup limits of a checked ``HostConfig``.
 
     Without MemorySwap a container may swap as much as it has memory, as in
@@ -77,7 +79,7 @@ def limits(host_config: models.Json) -> models.Resources:
     if nano_cpus:
         period = PERIOD_US
         quota = max(QUOTA_MIN_US, nano_cpus * PERIOD_US // 10**9)
-    return models.Resources(
+    return limit_models.Resources(
         memory_bytes=memory,
         memory_swap_bytes=max(0, swap),
         memory_reservation_bytes=host_config.get('MemoryReservation') or 0,
@@ -88,7 +90,8 @@ def limits(host_config: models.Json) -> models.Resources:
         cpuset_mems=host_config.get('CpusetMems') or '',
         pids=max(0, host_config.get('PidsLimit') or 0),
         swappiness=swappiness(host_config),
-        oom_kill_disabled=bool(host_config.get('OomKillDisable')))
+        oom_kill_disabled=bool(host_config.get('OomKillDisable')),
+        block_io=blockio.limits(host_config))
 
 
 def swappiness(host_config: models.Json) -> int | None:
@@ -102,7 +105,7 @@ def default_swap(memory_bytes: int) -> int:
     return min(2 * memory_bytes, _INT64_MAX)
 
 
-def ulimits(host_config: models.Json) -> tuple[models.Ulimit, ...]:
+def ulimits(host_config: models.Json) -> tuple[limit_models.Ulimit, ...]:
     """Return the rlimits of a ``HostConfig``.
 
     :raises InvalidRequest: an unknown name, or soft above hard.
@@ -123,7 +126,7 @@ def ulimits(host_config: models.Json) -> tuple[models.Ulimit, ...]:
             raise _invalid(
                 f'ulimit {name}: soft limit must be less than or equal to '
                 f'hard limit: {soft} > {hard}')
-        found.append(models.Ulimit(name, *(
+        found.append(limit_models.Ulimit(name, *(
             UNLIMITED if value == -1 else value for value in (soft, hard))))
     return tuple(found)
 

@@ -7,6 +7,7 @@ import pathlib
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime import limits as limit_models
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import seccomp
 from novacontainer.runtime.oci import spec
@@ -111,7 +112,7 @@ class TestBuild(base.BaseTestCase):
         build(user=models.User(65536), id_map=None)
 
     def test_resources(self):
-        limits = models.Resources(
+        limits = limit_models.Resources(
             memory_bytes=1, memory_swap_bytes=2, memory_reservation_bytes=3,
             cpu_shares=4, cpu_quota_us=5, cpu_period_us=6, cpuset_cpus='0',
             cpuset_mems='1', pids=7)
@@ -122,6 +123,19 @@ class TestBuild(base.BaseTestCase):
             self.assertEqual({'shares': 4, 'quota': 5, 'period': 6,
                               'cpus': '0', 'mems': '1'}, resources['cpu'])
             self.assertEqual({'limit': 7}, resources['pids'])
+
+    def test_block_devices(self):
+        limits = limit_models.Resources(block_io=limit_models.BlockIO(
+            300, (limit_models.DeviceLimit('weightDevice', 8, 0, 500),),
+            (limit_models.DeviceLimit('throttleReadBpsDevice', 8, 0, 1024),
+             limit_models.DeviceLimit('throttleReadBpsDevice', 8, 16, 0))))
+        self.assertEqual(
+            {'weight': 300,
+             'weightDevice': [{'major': 8, 'minor': 0, 'weight': 500}],
+             'throttleReadBpsDevice': [
+                 {'major': 8, 'minor': 0, 'rate': 1024},
+                 {'major': 8, 'minor': 16, 'rate': 0}]},
+            build(resources=limits)['linux']['resources']['blockIO'])
 
     def test_no_limits(self):
         self.assertEqual({'devices': [{'allow': False, 'access': 'rwm'}]},
@@ -138,7 +152,7 @@ class TestBuild(base.BaseTestCase):
         self.assertEqual(['size=1'], found[-1]['options'])
 
     def test_limits_of_the_process(self):
-        process = build(ulimits=(models.Ulimit('nofile', 1, 2),),
+        process = build(ulimits=(limit_models.Ulimit('nofile', 1, 2),),
                         oom_score_adj=500)['process']
         self.assertEqual([{'type': 'RLIMIT_NOFILE', 'soft': 1, 'hard': 2}],
                          process['rlimits'])
@@ -176,7 +190,7 @@ class TestBuild(base.BaseTestCase):
             for mount in build(shm_size_bytes=0)['mounts']])
 
     def test_memory_of_the_first_control_groups(self):
-        memory = spec.limits(models.Resources(
+        memory = spec.limits(limit_models.Resources(
             swappiness=0, oom_kill_disabled=True))['memory']
         self.assertEqual({'swappiness': 0, 'disableOOMKiller': True}, memory)
 

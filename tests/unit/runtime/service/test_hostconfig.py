@@ -62,7 +62,7 @@ class NormaliseTest(base.BaseTestCase):
     def test_not_supported_is_named(self):
         for field, value in (
                 ('PidMode', 'container:x'), ('IpcMode', 'container:x'),
-                ('CgroupParent', '/x'), ('BlkioWeight', 10),
+                ('CgroupParent', '/x'), ('CpuRealtimePeriod', 10),
                 ('SecurityOpt', ['apparmor=x']),
                 ('Unheard', 'of'),
                 ('LogConfig', {'Config': {'labels': 'x'}})):

@@ -1,7 +1,7 @@
 from oslotest import base
 
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
+from novacontainer.runtime import limits as limit_models
 from novacontainer.runtime.service import resources
 
 CPUS = frozenset({0, 1, 2, 3})
@@ -11,7 +11,7 @@ MB = 1024 ** 2
 class LimitsTest(base.BaseTestCase):
 
     def test_nothing(self):
-        self.assertEqual(models.Resources(), resources.limits({}))
+        self.assertEqual(limit_models.Resources(), resources.limits({}))
 
     def test_memory(self):
         for given, expected in (
@@ -30,7 +30,7 @@ class LimitsTest(base.BaseTestCase):
         found = resources.limits({'CpuQuota': 5000, 'CpuPeriod': 20000,
                                   'CpuShares': 512, 'CpusetCpus': '0-1'})
         self.assertEqual(
-            models.Resources(cpu_quota_us=5000, cpu_period_us=20000,
+            limit_models.Resources(cpu_quota_us=5000, cpu_period_us=20000,
                              cpu_shares=512, cpuset_cpus='0-1'), found)
         self.assertEqual(1000, resources.limits(
             {'NanoCpus': 1}).cpu_quota_us)
@@ -43,8 +43,8 @@ class LimitsTest(base.BaseTestCase):
 
     def test_ulimits(self):
         self.assertEqual(
-            (models.Ulimit('nofile', 10, 20),
-             models.Ulimit('core', resources.UNLIMITED,
+            (limit_models.Ulimit('nofile', 10, 20),
+             limit_models.Ulimit('core', resources.UNLIMITED,
                            resources.UNLIMITED)),
             resources.ulimits({'Ulimits': [
                 {'Name': 'nofile', 'Soft': 10, 'Hard': 20},

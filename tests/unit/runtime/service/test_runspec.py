@@ -6,6 +6,7 @@ import tempfile
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime import limits as limit_models
 from novacontainer.runtime import models
 from novacontainer.runtime.service import resources
 from novacontainer.runtime.service import runspec
@@ -61,8 +62,8 @@ class RunSpecTest(base.BaseTestCase):
             cgroup_path='/nc/c1', terminal=True, readonly_rootfs=True,
             no_new_privileges=True, seccomp_unconfined=True,
             cap_add=('X',), cap_drop=('Y',),
-            resources=models.Resources(pids=7), mounts=(mount,),
-            ulimits=(models.Ulimit('core', 0, 0),),
+            resources=limit_models.Resources(pids=7), mounts=(mount,),
+            ulimits=(limit_models.Ulimit('core', 0, 0),),
             sysctls={'net.a': '1'}, shm_size_bytes=4096,
             oom_score_adj=5), spec)
 
