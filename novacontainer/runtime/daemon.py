@@ -39,6 +39,7 @@ from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import images
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import logs
+from novacontainer.runtime.service import lxcfs
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import networks
 from novacontainer.runtime.service import preflight
@@ -277,6 +278,7 @@ def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
             cgroup_parent=conf.engine.cgroup_parent,
             cgroup_version=cgroup_version,
             init_path=options.init_path,
+            proc_view=lxcfs.Lxcfs(options.lxcfs_directory),
             log_size_max_bytes=options.log_size_max_bytes),
         archive_limits=_image_limits(conf))
 
@@ -326,7 +328,8 @@ def _system(conf: cfg.ConfigOpts, data_root: pathlib.Path,
         storage_status=storage.status, engine=engine.name,
         engine_path=conf.engine.runtime, engine_version=engine.version,
         conmon_version=_conmon_version(conf.engine.conmon_path),
-        cgroup_version=cgroup_version)
+        cgroup_version=cgroup_version,
+        lxcfs=lxcfs.Lxcfs(conf.containers.lxcfs_directory).status)
 
 
 def _conmon_version(conmon: str) -> str:

@@ -395,6 +395,9 @@ class HostFacts(typing.Protocol):
     def conmon_version(self) -> str: ...
 
     @property
+    def lxcfs(self) -> str: ...
+
+    @property
     def cgroup_version(self) -> int: ...
 
     @property

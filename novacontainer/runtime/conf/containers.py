@@ -67,6 +67,12 @@ OPTIONS = (
         default='/usr/bin/tini-static',
         help='Statically linked init program, which a container with '
              'HostConfig.Init has as its first process.'),
+    cfg.StrOpt(
+        'lxcfs_directory',
+        default='/var/lib/lxcfs',
+        help='Where lxcfs is mounted. While it is, containers that start '
+             'see their own memory, processors and time of running in '
+             '/proc. Empty: they see those of the host.'),
     cfg.IntOpt(
         'log_size_max_bytes',
         default=64 * 1024 * 1024,

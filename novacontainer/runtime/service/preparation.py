@@ -29,6 +29,7 @@ from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import linking
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import logkeeping
+from novacontainer.runtime.service import lxcfs
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import rootmounts
 from novacontainer.runtime.service import runspec
@@ -48,12 +49,15 @@ class Settings:
     :param cgroup_version: 1 (hybrid included) or 2.
     :param log_size_max_bytes: default size at which a log starts anew.
     :param init_path: the program that a container with ``Init`` begins with.
+    :param proc_view: what containers see in /proc of their own limits.
     """
 
     cgroup_parent: str
     cgroup_version: int
     log_size_max_bytes: int = 0
     init_path: str = ''
+    proc_view: lxcfs.Lxcfs = dataclasses.field(
+        default_factory=lambda: lxcfs.Lxcfs(''))
 
     def cgroup_path(self, container_id: str) -> str:
         """Return the path of a container's cgroup in each hierarchy."""
@@ -184,6 +188,7 @@ class Preparation:
             *isolation.mounts(
                 container.host_config, self._settings.init_path),
             *self._roots.binds(container),
+            *self._settings.proc_view.mounts(container),
             *asked)
         mountpoints.prepare(
             rootfs, [(mount.target, _is_directory(mount))

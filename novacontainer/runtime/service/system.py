@@ -18,6 +18,11 @@ _CGROUPS = pathlib.Path('/sys/fs/cgroup')
 #: Limits that we set, and so report on.
 _CONTROLLERS = ('memory', 'cpu', 'cpuset', 'pids')
 
+_LXCFS_DEAD = (
+    'WARNING: lxcfs has died: containers that started before cannot read '
+    'what it showed in /proc; start it, and then them again'
+)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Facts:
@@ -27,6 +32,7 @@ class Facts:
     :param machine: as uname(2) says it.
     :param limits: those of memory, swap, cpu, cpuset, pids that this
         kernel enforces.
+    :param lxcfs: ``live``, ``dead``, ``absent`` or ``off``.
     :param warnings: sentences for an operator.
     """
 
@@ -51,6 +57,7 @@ class Facts:
     ipv4_forwarding: bool
     bridge_nf_iptables: bool
     bridge_nf_ip6tables: bool
+    lxcfs: str
     warnings: Sequence[str]
 
 
@@ -60,6 +67,7 @@ class SystemService:
     :param storage_status: tells what there is to know of the storage
         driver, as (name, value) pairs.
     :param cgroup_version: 1 or 2; a hybrid host counts as 1.
+    :param lxcfs: tells how that is.
     """
 
     def __init__(
@@ -73,6 +81,7 @@ class SystemService:
         engine_version: str,
         conmon_version: str,
         cgroup_version: int,
+        lxcfs: Callable[[], str],
     ) -> None:
         self._data_root = data_root
         self._storage = storage
@@ -82,6 +91,7 @@ class SystemService:
         self._engine_version = engine_version
         self._conmon_version = conmon_version
         self._cgroup_version = cgroup_version
+        self._lxcfs = lxcfs
 
     @property
     def storage(self) -> str:
@@ -92,6 +102,7 @@ class SystemService:
         """Read the facts as they are now; takes about a millisecond."""
         release = _os_release()
         limits = _limits(self._cgroup_version)
+        lxcfs = self._lxcfs()
         return Facts(
             id=_identity(self._data_root),
             version=_version(),
@@ -116,10 +127,14 @@ class SystemService:
             bridge_nf_ip6tables=_switch(
                 'net/bridge/bridge-nf-call-ip6tables'
             ),
-            warnings=tuple(
-                f'WARNING: No {name} limit support'
-                for name in (*_CONTROLLERS, 'swap')
-                if name not in limits
+            lxcfs=lxcfs,
+            warnings=(
+                *(
+                    f'WARNING: No {name} limit support'
+                    for name in (*_CONTROLLERS, 'swap')
+                    if name not in limits
+                ),
+                *((_LXCFS_DEAD,) if lxcfs == 'dead' else ()),
             ),
         )
 

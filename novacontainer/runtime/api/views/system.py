@@ -96,6 +96,7 @@ def info(
         'DockerRootDir': facts.data_root,
         'Driver': facts.storage,
         'DriverStatus': [list(pair) for pair in facts.storage_status],
+        'Lxcfs': facts.lxcfs,
         'Warnings': list(facts.warnings) or None,
         **_limits(facts),
         **_engine(facts),

@@ -294,4 +294,4 @@ class Info:
             engine_version='1.8.1', conmon_version='2.1.6',
             cgroup_version=1, limits=frozenset({'memory', 'cpu', 'pids'}),
             ipv4_forwarding=True, bridge_nf_iptables=False,
-            bridge_nf_ip6tables=False, warnings=('no swap',))
+            bridge_nf_ip6tables=False, lxcfs='off', warnings=('no swap',))

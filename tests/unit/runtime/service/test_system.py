@@ -20,13 +20,20 @@ class SystemServiceTest(base.BaseTestCase):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def facts(self, version=1, data_root='/data'):
+    def facts(self, version=1, data_root='/data', lxcfs='live'):
         return system.SystemService(
             data_root=pathlib.Path(data_root), storage='overlay',
             storage_status=lambda: (('Backing', 'ext4'),),
             engine='crun', engine_path='/usr/bin/crun',
             engine_version='1.8.1', conmon_version='2.1.6',
-            cgroup_version=version).facts()
+            cgroup_version=version, lxcfs=lambda: lxcfs).facts()
+
+    def test_lxcfs(self):
+        facts = self.facts()
+        self.assertEqual('live', facts.lxcfs)
+        self.assertNotIn('lxcfs', ' '.join(facts.warnings))
+        self.assertIn('lxcfs has died',
+                      ' '.join(self.facts(lxcfs='dead').warnings))
 
     def test_a_host_that_tells_nothing(self):
         facts = self.facts()
