@@ -195,7 +195,7 @@ class CliTerminalTest(cli.CliTestCase):
 class CliPermissionTest(cli.CliTestCase):
 
     def test_a_stranger(self):
-        """Who may not use the socket is told which group to join."""
+        """Who may not use the socket is told what would allow it."""
         os.chmod(self.daemon.directory, 0o755)
         ended = subprocess.run(
             [*self.program, 'ps'], env=self.environment, cwd='/',
@@ -203,4 +203,4 @@ class CliPermissionTest(cli.CliTestCase):
             timeout=cli.TIMEOUT_S, check=False)
         self.assertEqual(1, ended.returncode)
         self.assertIn(b'permission denied', ended.stderr)
-        self.assertIn(b'usermod -aG', ended.stderr)
+        self.assertIn(b'socket_group', ended.stderr)
