@@ -157,12 +157,17 @@ class OwnNetworksTest(NetworksTestCase):
             sdk.IMAGE, ['sh', '-c', SERVE], detach=True, name='web',
             network='shop', networking_config={
                 'shop': self.docker.api.create_endpoint_config(
-                    aliases=['www'], ipv4_address='10.9.0.50')})
+                    aliases=['www'], ipv4_address='10.9.0.50',
+                    link_local_ips=['169.254.8.8'],
+                    driver_opt={'note': 'x'})})
         self.addCleanup(self.remove, web)
         client = self.run_container(network='shop', name='client')
         self.assertEqual(('10.9.0.50', '10.9.0.2'), (
             self.addresses(web, 'shop')['IPAddress'],
             self.addresses(client, 'shop')['IPAddress']))
+        self.assertEqual({'note': 'x'},
+                         self.addresses(web, 'shop')['DriverOpts'])
+        self.assertIn('169.254.8.8/16', self.inside(web, 'ip address'))
         self.inside(client, 'ping -c 1 -W 30 web')
         for name in ('web', 'www', web.id[:12]):
             self.assertEqual('hello', self.inside(

@@ -95,6 +95,7 @@ class Bridges:
             if plug.network.ipv6:
                 _trust_addresses(plug)
             done = self._cni.add(_config(plug), _attachment(plug))
+            _add_link_local(plug)
             if not plug.network.allows(networking.OPTION_ICC):
                 _command('bridge', 'link', 'set', 'dev', _host_side(done),
                     'isolated', 'on')
@@ -208,6 +209,19 @@ def _addressed(plug: Plug) -> list[tuple[networking.Subnet, str]]:
             for subnet in plug.network.subnets
             if (address := plug.endpoint.ipv6 if ':' in subnet.cidr
                 else plug.endpoint.ipv4)]
+
+
+def _add_link_local(plug: Plug) -> None:
+    """Give the interface the link-local addresses that were asked for.
+
+    Not by the plugin, which would give the bridge one of them too.
+    """
+    asked = plug.endpoint.settings.get('IPAMConfig') or {}
+    for address in asked.get('LinkLocalIPs') or ():
+        # RFC 3927, RFC 4291
+        length = 64 if ':' in address else 16
+        _command('ip', '-n', plug.netns.name, 'address', 'add',
+                 f'{address}/{length}', 'dev', plug.endpoint.interface)
 
 
 def _trust_addresses(plug: Plug) -> None:

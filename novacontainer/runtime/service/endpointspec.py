@@ -20,6 +20,8 @@ _ALIAS = re.compile(r'[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?')
 _OPERATIONAL = frozenset((
     'NetworkID', 'EndpointID', 'Gateway', 'IPAddress', 'IPPrefixLen',
     'IPv6Gateway', 'GlobalIPv6Address', 'GlobalIPv6PrefixLen', 'DNSNames'))
+#: Options that a driver of Docker's would understand; others are notes.
+_DOCKERS = 'com.docker.network.'
 _KNOWN = _OPERATIONAL | frozenset((
     'Aliases', 'DriverOpts', 'GwPriority', 'IPAMConfig', 'Links',
     'MacAddress'))
@@ -34,9 +36,11 @@ def check(given: models.Json, network: networking.Network) -> models.Json:
     for member, value in given.items():
         if member not in _KNOWN and value not in (None, '', 0, [], {}):
             raise _unsupported(member)
-    for member in ('DriverOpts', 'GwPriority'):
-        if given.get(member):
-            raise _unsupported(member)
+    if given.get('GwPriority'):
+        raise _unsupported('GwPriority')
+    for name in given.get('DriverOpts') or ():
+        if name.startswith(_DOCKERS):
+            raise _unsupported(f'The option "{name}"')
     kept: models.Json = {}
     aliases = list(given.get('Aliases') or ())
     links = list(given.get('Links') or ())
@@ -51,6 +55,8 @@ def check(given: models.Json, network: networking.Network) -> models.Json:
         kept['Aliases'] = aliases
     if links:
         kept['Links'] = [link_text(link) for link in links]
+    if given.get('DriverOpts'):
+        kept['DriverOpts'] = dict(given['DriverOpts'])
     if given.get('MacAddress'):
         kept['MacAddress'] = check_mac(given['MacAddress'])
     asked = _addresses(given.get('IPAMConfig') or {}, network)
@@ -92,12 +98,12 @@ def link_text(text: str) -> str:
 
 def _addresses(given: models.Json,
                network: networking.Network) -> models.Json:
-    if given.get('LinkLocalIPs'):
-        raise _unsupported('IPAMConfig.LinkLocalIPs')
-    asked = {member: given[member] for member in (
+    local = [_link_local(text) for text in given.get('LinkLocalIPs') or ()]
+    asked: models.Json = {member: given[member] for member in (
         'IPv4Address', 'IPv6Address') if given.get(member)}
+    more: models.Json = {'LinkLocalIPs': local} if local else {}
     if not asked:
-        return {}
+        return more
     if network.is_predefined:
         raise _invalid('user specified IP address is supported on user '
                        'defined networks only')
@@ -112,7 +118,15 @@ def _addresses(given: models.Json,
                 'only when connecting to networks with user configured '
                 'subnets')
         asked[member] = addressing.check_static(text, of)
-    return asked
+    return {**asked, **more}
+
+
+def _link_local(text: str) -> str:
+    found = addressing.address(text)
+    if not found.is_link_local:
+        raise _invalid(f'invalid endpoint settings: {text} is no link-local '
+                       'address (LinkLocalIPs)')
+    return str(found)
 
 
 def _unsupported(member: str) -> exception.NotSupported:

@@ -209,7 +209,7 @@ def _wishes(
         'Links': asked.get('Links'),
         'Aliases': aliases,
         'MacAddress': asked.get('MacAddress') or '',
-        'DriverOpts': None,
+        'DriverOpts': asked.get('DriverOpts'),
         'DNSNames': names,
         'NetworkID': '',
     }

@@ -73,6 +73,16 @@ class BridgesTest(base.BaseTestCase):
         self.assertEqual(['bridge link set dev veth7 isolated on'],
                          self.commands())
 
+    def test_link_local_addresses(self):
+        self.bridges.connect(dataclasses.replace(
+            PLUG, endpoint=dataclasses.replace(
+                PLUG.endpoint, settings={'IPAMConfig': {
+                    'LinkLocalIPs': ['169.254.8.8', 'fe80::8']}})))
+        self.assertEqual([
+            'ip -n nc-cccccccccccc address add 169.254.8.8/16 dev eth0',
+            'ip -n nc-cccccccccccc address add fe80::8/64 dev eth0'],
+            self.commands())
+
     def test_addresses_of_ipv6_work_at_once(self):
         with mock.patch('novacontainer.runtime.host.links.'
                         'add_bridge') as add, \

@@ -50,11 +50,18 @@ class CheckTest(base.BaseTestCase):
                               given, SHOP)
 
     def test_what_is_not_honoured(self):
-        for given in ({'DriverOpts': {'a': 'b'}}, {'GwPriority': 1},
-                      {'Unheard': 'of'},
-                      {'IPAMConfig': {'LinkLocalIPs': ['169.254.1.1']}}):
+        for given in ({'GwPriority': 1}, {'Unheard': 'of'}, {'DriverOpts': {
+                'com.docker.network.endpoint.ifname': 'x'}}):
             self.assertRaises(exception.NotSupported, endpointspec.check,
                               given, SHOP)
+
+    def test_what_is_added(self):
+        asked = {'IPAMConfig': {'LinkLocalIPs': ['169.254.1.1']},
+                 'DriverOpts': {'note': 'x'}}
+        self.assertEqual(asked, endpointspec.check(asked, DEFAULT))
+        self.assertRaises(
+            exception.InvalidRequest, endpointspec.check,
+            {'IPAMConfig': {'LinkLocalIPs': ['10.0.0.1']}}, SHOP)
 
     def test_static(self):
         settings = {'IPAMConfig': {'IPv4Address': '10.9.0.7'}}
