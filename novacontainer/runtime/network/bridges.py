@@ -1,8 +1,8 @@
 """Containers on bridges: what connects one, and what takes it off again.
 
 Called by ``service.endpoints`` and ``service.networks``.  Calls
-``network.cni``, ``network.firewall``, ``host.links``, ip(8), bridge(8) and
-nsenter(1).
+``network.cni``, ``network.firewall``, ``host.links``, ``host.namespaces``,
+ip(8), bridge(8) and nsenter(1).
 
 A network's bridge is made with its first connection, by the plugin
 ``bridge``; so are the rules of the packet filter, and so is IP forwarding
@@ -21,6 +21,7 @@ from oslo_log import log as logging
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import links
+from novacontainer.runtime.host import namespaces
 from novacontainer.runtime import models
 from novacontainer.runtime.network import cni
 from novacontainer.runtime.network import firewall
@@ -108,7 +109,9 @@ class Bridges:
         :raises Internal: something failed; it can be tried again.
         """
         self.unpublish(plug)
-        self._cni.delete(_config(plug), _attachment(plug))
+        # What was in a namespace that is gone went with it.
+        if namespaces.is_namespace(plug.netns):
+            self._cni.delete(_config(plug), _attachment(plug))
 
     def publish(self, plug: Plug) -> None:
         """Have the host answer for the endpoint's ports.

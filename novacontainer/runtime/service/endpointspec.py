@@ -23,8 +23,7 @@ _OPERATIONAL = frozenset((
 #: Options that a driver of Docker's would understand; others are notes.
 _DOCKERS = 'com.docker.network.'
 _KNOWN = _OPERATIONAL | frozenset((
-    'Aliases', 'DriverOpts', 'GwPriority', 'IPAMConfig', 'Links',
-    'MacAddress'))
+    'Aliases', 'DriverOpts', 'IPAMConfig', 'Links', 'MacAddress'))
 
 
 def check(given: models.Json, network: networking.Network) -> models.Json:
@@ -33,14 +32,7 @@ def check(given: models.Json, network: networking.Network) -> models.Json:
     :raises InvalidRequest: a value makes no sense on this network.
     :raises NotSupported: a member that is not honoured.
     """
-    for member, value in given.items():
-        if member not in _KNOWN and value not in (None, '', 0, [], {}):
-            raise _unsupported(member)
-    if given.get('GwPriority'):
-        raise _unsupported('GwPriority')
-    for name in given.get('DriverOpts') or ():
-        if name.startswith(_DOCKERS):
-            raise _unsupported(f'The option "{name}"')
+    _refuse_unsupported(given)
     kept: models.Json = {}
     aliases = list(given.get('Aliases') or ())
     links = list(given.get('Links') or ())
@@ -63,6 +55,15 @@ def check(given: models.Json, network: networking.Network) -> models.Json:
     if asked:
         kept['IPAMConfig'] = asked
     return kept
+
+
+def _refuse_unsupported(given: models.Json) -> None:
+    for member, value in given.items():
+        if member not in _KNOWN and value not in (None, '', 0, [], {}):
+            raise _unsupported(member)
+    for name in given.get('DriverOpts') or ():
+        if name.startswith(_DOCKERS):
+            raise _unsupported(f'The option "{name}"')
 
 
 def static(settings: Mapping[str, object], version: int) -> str:

@@ -28,6 +28,9 @@ class BridgesTest(base.BaseTestCase):
         self.cni.add.return_value = RESULT
         self.firewall = self.useFixture(fixtures.MockPatchObject(
             self.bridges, '_firewall')).mock
+        self.is_there = self.useFixture(fixtures.MockPatch(
+            'novacontainer.runtime.host.namespaces.is_namespace',
+            return_value=True)).mock
         self.command = self.useFixture(fixtures.MockPatch(
             'subprocess.run', return_value=subprocess.CompletedProcess(
                 (), 0, '', ''))).mock
@@ -111,6 +114,13 @@ class BridgesTest(base.BaseTestCase):
             ['portmap', 'bridge'],
             [call.args[0]['type']
              for call in self.cni.delete.call_args_list])
+
+    def test_without_a_namespace_only_the_ports_are_there(self):
+        self.is_there.return_value = False
+        self.bridges.disconnect(PLUG)
+        self.assertEqual(['portmap'], [
+            call.args[0]['type']
+            for call in self.cni.delete.call_args_list])
 
     def test_the_first_fault_is_told(self):
         self.cni.add.side_effect = exception.Internal('first')
