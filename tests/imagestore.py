@@ -76,8 +76,8 @@ class FakeUnpacker:
     def apply(self, blob, tree, kind, limits, *, need_end=False):
         return FakeApplication(blob, tree, kind)
 
-    def produce(self, tree, id_map, limits):
-        return FakeProduction(tree)
+    def produce(self, delta, limits):
+        return FakeProduction(delta.tree)
 
 
 class ImageStore(fixtures.Fixture):

@@ -25,8 +25,10 @@ from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
+from novacontainer.runtime import exception
 from novacontainer.runtime.host import rlimits
 from novacontainer.runtime.image import limits as image_limits
+from novacontainer.runtime import models
 from novacontainer.runtime.network import bridges
 from novacontainer.runtime import networking
 from novacontainer.runtime.service import addressing
@@ -55,7 +57,7 @@ from novacontainer.runtime.service import top
 from novacontainer.runtime.service import volumemounts
 from novacontainer.runtime.service import volumes
 from novacontainer.runtime.storage import base as storage_base
-from novacontainer.runtime.storage import overlay
+from novacontainer.runtime.storage import select as storage_select
 from novacontainer.runtime.store import blobs
 from novacontainer.runtime.store import database
 from novacontainer.runtime.store import layers
@@ -67,6 +69,9 @@ LOG = logging.getLogger(__name__)
 
 #: Memory nodes that are there (ABI/stable/sysfs-devices-node).
 _NODES = pathlib.Path('/sys/devices/system/node/has_memory')
+
+#: Directories that only records make sense of.
+_TREES = ('overlay', 'btrfs', 'vfs', 'containers', 'layers', 'volumes')
 
 #: How long a stopping daemon lets calls go on that wait for a container to
 #: end; what they began goes on without them.
@@ -141,17 +146,18 @@ class _Parts:
             run_root=run_root, runtime=conf.engine.runtime,
             conmon=conf.engine.conmon_path)
         places = paths.DataPaths(data_root)
-        preflight.check_records(places.database, [
-            data_root / name
-            for name in ('overlay', 'containers', 'layers', 'volumes')])
+        preflight.check_records(
+            places.database, [data_root / name for name in _TREES])
         db = database.Database(places.database)
         stack.callback(db.close)
-        storage = overlay.Overlay(data_root, run_root / 'userns')
+        storage, why = storage_select.choose(
+            data_root, conf.storage.driver, run_root / 'userns',
+            models.IdMap(conf.containers.userns_base))
         hub = events.EventHub()
         self._images = images.ImageService(
             db, blobs.Blobs(places.blobs), layers.Layers(places.layers),
             unpacker.Unpacker(), hub.publish, self._using_image,
-            _image_limits(conf))
+            _image_limits(conf), storage.collect)
         binds = bindpolicy.Policy(tuple(conf.containers.bind_roots))
         self._volumes = volumes.VolumeService(
             db=db, files=volumefiles.VolumeFiles(places.volumes),
@@ -175,19 +181,22 @@ class _Parts:
                 limits=chosen.archive_limits, unpack=unpacker.Unpacker(),
                 layer_paths=self._layer_paths),
             networks=self._networks, bridges=wires)
-        self._recover(stack)
+        self._recover(storage, stack)
         self._services = self._behind_api(
-            hub, _system(conf, data_root, storage, engine, cgroup_version),
+            hub, _system(
+                conf, data_root, storage, why, engine, cgroup_version),
             stats.Stats(chosen.settings, registry.Registry(db)),
             top.Top(chosen.settings, registry.Registry(db)))
 
-    def _recover(self, stack: contextlib.ExitStack) -> None:
+    def _recover(self, storage: storage_base.Storage,
+                 stack: contextlib.ExitStack) -> None:
         self._volumes.recover()
         self._networks.open()
         # Containers first: what they no longer use, images may collect.
         self._containers.open()
         stack.callback(self._containers.close)
         self._images.recover()
+        _collect(storage)
 
     def _behind_api(self, hub: events.EventHub, info: system.SystemService,
                     sampler: stats.Stats, lister: top.Top,
@@ -227,6 +236,14 @@ class _Parts:
 
     def _using_image(self, image_id: str) -> 'list[str]':
         return list(self._containers.using_image(image_id))
+
+
+def _collect(storage: storage_base.Storage) -> None:
+    try:
+        storage.collect()
+    except exception.RuntimeFault as fault:
+        LOG.error('What was made of removed images stays on the disk: %s',
+                  fault)
 
 
 def notify(message: str) -> None:
@@ -321,11 +338,15 @@ def _image_limits(conf: cfg.ConfigOpts) -> image_limits.Limits:
 
 
 def _system(conf: cfg.ConfigOpts, data_root: pathlib.Path,
-            storage: storage_base.Storage, engine: engine_base.Engine,
+            storage: storage_base.Storage, why: str,
+            engine: engine_base.Engine,
             cgroup_version: int) -> system.SystemService:
+    def status() -> tuple[tuple[str, str], ...]:
+        return ('Used Because', why), *storage.status()
+
     return system.SystemService(
         data_root=data_root, storage=storage.name,
-        storage_status=storage.status, engine=engine.name,
+        storage_status=status, engine=engine.name,
         engine_path=conf.engine.runtime, engine_version=engine.version,
         conmon_version=_conmon_version(conf.engine.conmon_path),
         cgroup_version=cgroup_version,

@@ -205,22 +205,6 @@ class PathStat:
     link: str = ''
 
 
-class ChangeKind(enum.IntEnum):
-    """What became of a path, in Docker's numbers."""
-
-    MODIFIED = 0
-    ADDED = 1
-    DELETED = 2
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Change:
-    """A path, absolute, in which a container differs from its image."""
-
-    path: str
-    kind: ChangeKind
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mount:
     """One mount into the rootfs, in the order in which it is made."""

@@ -44,7 +44,7 @@ class Containers:
         sandbox = namespaces.create_sandbox(
             container_id, id_map, self.run_root)
         self.addCleanup(namespaces.remove_sandbox, sandbox)
-        self.storage.prepare(container_id, id_map, 0)
+        self.storage.prepare(container_id, [self.layer], id_map, 0)
         self.addCleanup(self.storage.remove, container_id)
         rootfs = self.storage.mount(container_id, [self.layer], id_map)
         values = {'env': (), 'cwd': '/', 'user': models.User(),

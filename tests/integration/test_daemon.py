@@ -181,7 +181,9 @@ class TestUnfitHosts(base.BaseTestCase):
             check=True)
         self.addCleanup(subprocess.run,
                         ['umount', str(self.root / 'data')], check=True)
-        self.refused('lies on overlay', '--data-root')
+        self.refused(
+            'lies on overlay', '--data-root', arguments=self.with_options(
+                '[storage]\ndriver = overlay\n'))
 
     def test_data_root_that_containers_cannot_reach(self):
         closed = self.root / 'closed'

@@ -90,7 +90,7 @@ class CrashCase(containers.Containers):
         self.die_with(bundle)
         self.assertIsNotNone(self.engine.pid(bundle.id))
         self.assertIsNone(self.engine.exit_code(bundle.id))
-        (self.storage.upper(bundle.id).parent / 'merged/end').touch()
+        (self.root / 'overlay' / bundle.id / 'merged/end').touch()
         self.assertEqual(9, self.eventually(
             lambda: self.engine.exit_code(bundle.id)))
         self.engine.delete(bundle.id)

@@ -100,7 +100,7 @@ class TestOverlay(FullDiskCase):
         layer.mkdir()
         storage = overlay.Overlay(self.disk)
         self.addCleanup(storage.remove, 'c')
-        storage.prepare('c', models.IdMap(0x70000000), 0)
+        storage.prepare('c', [], models.IdMap(0x70000000), 0)
         # As overlayfs and mkdir(2) answer on ext4 without a free block.
         with mock.patch.object(layering.os, 'statvfs', return_value=mock.Mock(
                 f_flag=os.ST_RDONLY)), mock.patch.object(

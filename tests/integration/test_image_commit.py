@@ -10,6 +10,7 @@ import tarfile
 import fixtures
 from oslotest import base
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
 from novacontainer.runtime.unpack import unpacker
@@ -66,7 +67,7 @@ class TestOverlay(base.BaseTestCase):
 
     def commit(self, upper, id_map=None):
         return self.store.service.commit(
-            base=self.image, upper=upper, id_map=id_map,
+            base=self.image, delta=deltas.Delta(upper, id_map),
             config={'Cmd': ['new']}, author='', message='',
             reference='snap:1')
 

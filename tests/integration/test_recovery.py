@@ -120,8 +120,8 @@ class RecoveryTest(base.BaseTestCase):
         self.assertEqual((models.Status.EXITED, 255),
                          (ended.status, ended.exit_code))
         self.assertIn('restarted', ended.error)
-        self.assertEqual('kept\n', (
-            self.runtime.storage.upper(container_id) / 'kept').read_text())
+        with self.runtime.storage.delta(container_id, [], None) as delta:
+            self.assertEqual('kept\n', (delta.tree / 'kept').read_text())
         self.service.start(container_id)
         self.assertEqual(models.Status.RUNNING,
                          self.service.get(container_id).status)

@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import signal
 import stat
-import subprocess
 import tempfile
 import threading
 import time
@@ -51,45 +50,35 @@ class OverlayCase(storage.StorageContract):
 
     def test_nothing_else_stays_mounted(self):
         layer = self.make_layer({'file': 'x'})
-        container = self.prepared()
-        merged = self.storage.mount(container, [layer], ID_MAP)
+        merged = self.mounted([layer])
         self.assertEqual([str(merged)], mounts.mount_points(self.root))
         self.assertEqual({'upper', 'work', 'merged'},
                          set(os.listdir(merged.parent)))
 
-    def test_closed_to_accounts_of_the_host(self):
-        self.root.chmod(0o711)
-        container = self.prepared()
-        merged = self.storage.mount(
-            container, [self.make_layer({'file': 'x'})], ID_MAP)
-        for number, reached in ((65534, False), (ID_MAP.host_base, True)):
-            code = subprocess.run(
-                ['setpriv', f'--reuid={number}', f'--regid={number}',
-                 '--clear-groups', 'cat', merged / 'file'],
-                capture_output=True, check=False).returncode
-            self.assertEqual(reached, code == 0, number)
+    def test_changes_are_in_overlays_form(self):
+        layer = self.make_layer({'file': 'x', 'gone': 'x'})
+        for name, size_bytes in (('c1', 0), ('c2', LIMIT)):
+            root = self.mounted([layer], name, size_bytes=size_bytes)
+            (root / 'new').write_text('new')
+            (root / 'gone').unlink()
+            with self.storage.delta(name, [layer], ID_MAP) as delta:
+                self.assertIsNone(delta.changes)
+                self.assertEqual(ID_MAP, delta.id_map)
+                self.assertEqual(['gone', 'new'],
+                                 sorted(os.listdir(delta.tree)))
+                gone = (delta.tree / 'gone').lstat()
+                self.assertTrue(stat.S_ISCHR(gone.st_mode))
+                self.assertEqual(0, gone.st_rdev)
 
-    def test_an_image_with_a_layer_twice(self):
-        one = self.make_layer({'a': 'one', 'b': 'one'})
-        two = self.make_layer({'b': 'two', 'c': 'two'})
-        merged = self.storage.mount(
-            self.prepared(), [one, two, one, two, one], ID_MAP)
-        self.assertEqual({'a': 'one', 'b': 'one', 'c': 'two'}, {
-            path.name: path.read_text() for path in merged.iterdir()})
-
-    def test_no_descriptor_is_left_open(self):
-        layer = self.make_layer({'file': 'x'})
-        before = os.listdir('/proc/self/fd')
-        self.storage.mount(self.prepared(), [layer], ID_MAP)
-        self.assertRaises(
-            exception.NotFound, self.storage.mount,
-            self.prepared('c2'), [layer, layer / 'missing'], ID_MAP)
-        self.assertEqual(len(before), len(os.listdir('/proc/self/fd')))
+    def test_a_limited_root_looks_no_larger(self):
+        root = self.mounted([self.make_layer({})], size_bytes=LIMIT)
+        found = os.statvfs(root)
+        self.assertLessEqual(found.f_blocks * found.f_frsize, LIMIT)
 
     def test_device_in_a_layer_is_dead(self):
         layer = self.make_layer({})
         os.mknod(layer / 'null', stat.S_IFCHR | 0o666, os.makedev(1, 3))
-        root = self.storage.mount(self.prepared(), [layer], ID_MAP)
+        root = self.mounted([layer])
         self.assertRaises(PermissionError, (root / 'null').read_bytes)
 
     def test_redirect_in_a_layer_is_not_followed(self):
@@ -99,7 +88,7 @@ class OverlayCase(storage.StorageContract):
         high = self.make_layer({})
         (high / 'door').mkdir()
         os.setxattr(high / 'door', 'trusted.overlay.redirect', b'/secret')
-        root = self.storage.mount(self.prepared(), [low, high], ID_MAP)
+        root = self.mounted([low, high])
         with contextlib.suppress(OSError):
             self.assertEqual([], os.listdir(root / 'door'))
 
@@ -115,30 +104,15 @@ class TestDescriptors(OverlayCase, base.BaseTestCase):
     def test_300_layers(self):
         layers = [self.make_layer({f'{number}': 'x', 'last': f'{number}'})
                   for number in range(300)]
-        root = self.storage.mount(self.prepared(), layers, ID_MAP)
+        root = self.mounted(layers)
         self.assertEqual(301, len(os.listdir(root)))
         self.assertEqual('299', (root / 'last').read_text())
 
     def test_more_layers_than_the_kernel_stacks(self):
         layers = [self.make_layer({})] * (layering.MAX_LAYERS + 1)
         fault = self.assertRaises(
-            exception.InvalidRequest, self.storage.mount, self.prepared(),
-            layers, ID_MAP)
+            exception.InvalidRequest, self.mounted, layers)
         self.assertEqual('image.layers', fault.code)
-
-    def test_deep_tree_is_removed(self):
-        layer = self.make_layer({})
-        container = self.prepared()
-        root = self.storage.mount(container, [layer], ID_MAP)
-        fd = os.open(root, os.O_PATH)
-        for _ in range(3000):
-            os.mkdir('d', dir_fd=fd)
-            below = os.open('d', os.O_PATH, dir_fd=fd)
-            os.close(fd)
-            fd = below
-        os.close(fd)
-        self.storage.remove(container)
-        self.assertFalse(root.parent.exists())
 
     def test_full_disk(self):
         """A tiny file system of its own: prepare says what is wrong."""
@@ -148,7 +122,7 @@ class TestDescriptors(OverlayCase, base.BaseTestCase):
         self.addCleanup(mounts.unmount, str(small))
         full = overlay.Overlay(small)
         fault = self.assertRaises(
-            exception.Unavailable, full.prepare, 'c1', ID_MAP, 0)
+            exception.Unavailable, full.prepare, 'c1', [], ID_MAP, 0)
         self.assertEqual('storage.full', fault.code)
 
     def test_kernel_says_no(self):
@@ -176,6 +150,14 @@ class TestDisk(OverlayCase, base.BaseTestCase):
         super().setUp()
         self.layer = self.make_layer({'file': 'x'})
 
+    def limited(self):
+        """Prepare a container with a limit."""
+        return self.prepared([self.layer], 'limited', size_bytes=LIMIT)
+
+    def opened(self, container):
+        """Open what a container changed."""
+        return self.storage.delta(container, [self.layer], ID_MAP)
+
     def devices(self):
         """Return the backing files, below our root, of loop devices."""
         return [path for entry in pathlib.Path('/sys/block').glob(
@@ -188,9 +170,9 @@ class TestDisk(OverlayCase, base.BaseTestCase):
     def test_one_device_as_long_as_it_is_used(self):
         container = self.limited()
         self.assertEqual([], self.devices())
-        with self.storage.opened(container):
+        with self.opened(container):
             self.assertEqual(1, len(self.devices()))
-            with self.storage.opened(container):
+            with self.opened(container):
                 self.mount(container)
                 self.assertEqual(1, len(self.devices()))
         self.assertEqual(1, len(self.devices()))
@@ -205,8 +187,8 @@ class TestDisk(OverlayCase, base.BaseTestCase):
             self.assertEqual([], list(self.storage.mounted()))
             # Not gone, so that the next mount has to find it.
             self.assertEqual(1, len(self.devices()))
-            with self.storage.opened(container) as upper:
-                (upper / 'new').write_text('new')
+            with self.opened(container) as delta:
+                (delta.tree / 'new').write_text('new')
             self.assertEqual(1, len(self.devices()))
         self.assertEqual([], self.devices())
         self.assertEqual('new', (self.mount(container) / 'new').read_text())
@@ -225,7 +207,7 @@ class TestDisk(OverlayCase, base.BaseTestCase):
 
         def look():
             start.wait()
-            with self.storage.opened(container):
+            with self.opened(container):
                 seen.append(len(self.devices()))
 
         threads = [threading.Thread(target=look) for _ in range(8)]
@@ -305,7 +287,8 @@ class TestDisk(OverlayCase, base.BaseTestCase):
         (self.root / 'link').symlink_to(self.root)
         linked = overlay.Overlay(self.root / 'link')
         container = self.limited()
-        with linked.opened(container), self.storage.opened(container):
+        with (linked.delta(container, [self.layer], ID_MAP),
+              self.opened(container)):
             linked.mount(container, [self.layer], ID_MAP)
             self.assertEqual(1, len(self.devices()))
         self.assertEqual([container], list(linked.mounted()))
@@ -323,7 +306,7 @@ class TestDisk(OverlayCase, base.BaseTestCase):
             exception.Unavailable, self.prepare_on_full, tight, host)
         self.assertEqual('storage.full', fault.code)
         self.addCleanup(tight.remove, 'c1')
-        tight.prepare('c1', ID_MAP, LIMIT)
+        tight.prepare('c1', [self.layer], ID_MAP, LIMIT)
         root = tight.mount('c1', [self.layer], ID_MAP)
         (root / 'kept').write_text('kept')
         filesystem.sync(root)
@@ -341,14 +324,14 @@ class TestDisk(OverlayCase, base.BaseTestCase):
         with contextlib.suppress(OSError):
             (host / 'ballast').write_bytes(bytes(24 << 20))
         try:
-            tight.prepare('c1', ID_MAP, LIMIT)
+            tight.prepare('c1', [self.layer], ID_MAP, LIMIT)
         finally:
             tight.remove('c1')
             (host / 'ballast').unlink()
 
     def test_sizes(self):
         for size_bytes in (diskimage.MIN_BYTES, 1 << 40):
-            self.storage.prepare('c1', ID_MAP, size_bytes)
+            self.storage.prepare('c1', [self.layer], ID_MAP, size_bytes)
             self.addCleanup(self.storage.remove, 'c1')
             found = os.statvfs(self.mount('c1'))
             self.assertTrue(
@@ -361,7 +344,7 @@ class TestAppended(OverlayCase, base.BaseTestCase):
 
     def test_crash_in_the_middle_is_swept(self):
         layer = self.make_layer({'file': 'x'})
-        container = self.prepared()
+        container = self.prepared([layer])
         left = self.root / 'overlay' / container / 'lower0'
         left.mkdir()
         mounts.mount(str(self.layers), str(left), flags=mounts.MS_BIND)
@@ -382,13 +365,12 @@ class TestClassic(OverlayCase, base.BaseTestCase):
     def test_as_many_layers_as_docker(self):
         layers = [self.make_layer({f'{number}': 'x'})
                   for number in range(127)]
-        root = self.storage.mount(self.prepared(), layers, ID_MAP)
+        root = self.mounted(layers)
         self.assertEqual(127, len(os.listdir(root)))
 
     def test_more_layers_than_a_page_holds(self):
         layers = [self.make_layer({}) for number in range(300)]
         fault = self.assertRaises(
-            exception.InvalidRequest, self.storage.mount, self.prepared(),
-            layers, ID_MAP)
+            exception.InvalidRequest, self.mounted, layers)
         self.assertEqual('image.layers', fault.code)
         self.assertEqual([], list(self.storage.mounted()))

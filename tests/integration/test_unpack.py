@@ -17,6 +17,7 @@ from unittest import mock
 import fixtures
 from oslotest import base
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import trees
 from novacontainer.runtime.image import limits
@@ -297,7 +298,8 @@ class TestCosts(UnpackTestCase):
 class TestProduce(UnpackTestCase):
 
     def produce(self, id_map=None):
-        production = self.unpacker.produce(self.tree, id_map, self.limits)
+        production = self.unpacker.produce(
+            deltas.Delta(self.tree, id_map), self.limits)
         self.addCleanup(production.close)
         data = b''
         while piece := production.read(1 << 20):

@@ -2,7 +2,6 @@
 
 import io
 import os
-import pathlib
 import tarfile
 import threading
 from unittest import mock
@@ -262,7 +261,7 @@ class CopyTest(VolumesCase):
             container_id, path, source, keep_kinds=False, keep_owners=False)
 
     def upper(self, container_id):
-        return pathlib.Path(self.runtime.storage.upper(container_id))
+        return self.runtime.data_root / 'overlay' / container_id / 'upper'
 
     def test_no_copy_gets_below_a_volume(self):
         """Two at once, and a start and an end in between."""

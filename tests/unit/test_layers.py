@@ -13,8 +13,9 @@ from oslotest import base
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'novacontainer'
-LEAVES = ('runtime.models', 'runtime.networking', 'runtime.measures',
-          'runtime.limits', 'runtime.exception', 'runtime.conf')
+LEAVES = ('runtime.models', 'runtime.deltas', 'runtime.networking',
+          'runtime.measures', 'runtime.limits', 'runtime.exception',
+          'runtime.conf')
 
 #: Part of the package → the parts it may import, beside itself.  A module
 #: belongs to the longest name that matches it.
@@ -28,6 +29,7 @@ MAY_IMPORT = {
     'runtime.models': ('runtime.limits',),
     'runtime.limits': (),
     'runtime.measures': ('runtime.models',),
+    'runtime.deltas': ('runtime.models',),
     'runtime.networking': (),
     'runtime.exception': (),
     'runtime.conf': (),

@@ -14,6 +14,7 @@ import pathlib
 import typing
 
 from novacontainer.runtime.api import netservices
+from novacontainer.runtime import deltas
 from novacontainer.runtime import measures
 from novacontainer.runtime import models
 
@@ -241,7 +242,7 @@ class Volumes(typing.Protocol):
 class Differences(typing.Protocol):
     """``service.differences.Differences``."""
 
-    def list(self, name: str) -> Sequence[models.Change]: ...
+    def list(self, name: str) -> Sequence[deltas.Change]: ...
 
 
 class Stats(typing.Protocol):

@@ -17,8 +17,9 @@ from novacontainer.runtime.conf import daemon
 from novacontainer.runtime.conf import engine
 from novacontainer.runtime.conf import images
 from novacontainer.runtime.conf import networks
+from novacontainer.runtime.conf import storage
 
-_MODULES = (daemon, api, engine, containers, images, networks)
+_MODULES = (daemon, api, engine, containers, images, networks, storage)
 
 
 def new() -> cfg.ConfigOpts:

@@ -15,9 +15,9 @@ OPTIONS = (
         default='/var/lib/novacontainer',
         help='Directory for everything that must survive a reboot: images, '
              'the writable layers of containers, their logs and the '
-             'database. It must lie on a local file system that overlayfs '
-             'accepts as an upper layer (ext4, xfs, btrfs; not overlayfs '
-             'itself). One daemon at a time may use it.'),
+             'database. It must lie on a local file system; on ext4, xfs or '
+             'btrfs overlayfs works, elsewhere another storage driver is '
+             'used. One daemon at a time may use it.'),
     cfg.StrOpt(
         'run-root',
         default='/run/novacontainer',

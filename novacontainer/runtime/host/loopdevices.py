@@ -1,8 +1,8 @@
 """Loop devices: a file as a disk, for as long as somebody uses it.
 
-Called by ``storage.diskimage``.  Calls the kernel (``linux/loop.h``,
-loop(4); ``LOOP_CONFIGURE`` is in Linux 5.8 and later).  Raises ``OSError``;
-callers translate.
+Called by ``storage.diskimage`` and ``storage.disksizes``.  Calls the kernel
+(``linux/loop.h``, loop(4); ``LOOP_CONFIGURE`` is in Linux 5.8 and later).
+Raises ``OSError``; callers translate.
 
 No device outlives its use, whoever is killed: each is set to clear itself
 when the last descriptor or mount of it goes (``LO_FLAGS_AUTOCLEAR``).
@@ -35,6 +35,7 @@ _CONFIG = struct.Struct(f'=II{_INFO.size}s64x')
 #: is neither ours nor free for a moment.
 _TRIES = 50
 _PAUSE_S = 0.02
+_PATIENCE_S = 20.0
 
 
 def available() -> bool:
@@ -66,6 +67,32 @@ def attached(image: pathlib.Path) -> Iterator[str]:
         yield path
     finally:
         os.close(device)
+
+
+@contextlib.contextmanager
+def kept_off(image: pathlib.Path) -> Iterator[None]:
+    """Keep every device from a file, for programs that change it.
+
+    Waits for the one that it may still have: what was unmounted here stays
+    mounted for as long as a process has a copy of our mounts, as an OCI
+    runtime has while it starts a container.
+
+    :raises BlockingIOError: the file still has a device.
+    """
+    file = os.open(image, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE_S)
+        yield
+    finally:
+        os.close(file)
 
 
 def _device_of(file: int, image: pathlib.Path) -> tuple[str, int]:

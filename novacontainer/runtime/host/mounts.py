@@ -125,6 +125,17 @@ def _recursion(recursive: bool) -> int:
     return _AT_RECURSIVE if recursive else 0
 
 
+def set_attributes(mount_fd: int, on: int, off: int) -> None:
+    """Change what a detached mount allows (mount_setattr(2)).
+
+    MOUNT_ATTR_NODEV and the like have the values of MS_NODEV and the like.
+    """
+    attributes = _MountAttr(attr_set=on, attr_clr=off)
+    syscalls.call(
+        syscalls.MOUNT_SETATTR, mount_fd, b'', _AT_EMPTY_PATH,
+        bytes(attributes), ctypes.sizeof(attributes))
+
+
 def attach(mount_fd: int, target: str) -> None:
     """Attach a detached mount at ``target`` (move_mount(2))."""
     syscalls.call(

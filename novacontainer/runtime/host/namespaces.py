@@ -118,12 +118,15 @@ def remove_sandbox(paths: models.SandboxPaths) -> None:
 
 
 @contextlib.contextmanager
-def hold(flags: int, id_map: models.IdMap | None) -> Iterator[int]:
+def hold(flags: int, id_map: models.IdMap | None,
+         with_root: bool = False) -> Iterator[int]:
     """Keep a child in new namespaces; yield its pid; end it on leaving.
 
     :param flags: ``CLONE_NEWUSER``, ``CLONE_NEWNET`` or both; a network
         namespace gets its ``lo`` up.
     :param id_map: written as the map of the new user namespace.
+    :param with_root: add a line that maps the host's root to the id after
+        the last.
     :raises OSError: the kernel refused.
     """
     ours, theirs = socket.socketpair()
@@ -137,7 +140,7 @@ def hold(flags: int, id_map: models.IdMap | None) -> Iterator[int]:
             ours.settimeout(_CHILD_TIMEOUT_S)
             _expect(ours, 'unshare')
             if id_map is not None:
-                _write_maps(pid, id_map)
+                _write_maps(pid, id_map, with_root)
             ours.send(b'm')
             _expect(ours, 'bring up lo')
             yield pid
@@ -181,8 +184,10 @@ def _expect(channel: socket.socket, step: str) -> None:
         raise OSError(status, f'{step}: {os.strerror(status)}')
 
 
-def _write_maps(pid: int, id_map: models.IdMap) -> None:
+def _write_maps(pid: int, id_map: models.IdMap, with_root: bool) -> None:
     line = f'0 {id_map.host_base} {id_map.size}\n'
+    if with_root:
+        line += f'{id_map.size} 0 1\n'
     for name in ('uid_map', 'gid_map'):
         # The kernel takes the map in a single write (user_namespaces(7)).
         with open(f'/proc/{pid}/{name}', 'w', encoding='ascii') as file:

@@ -430,8 +430,10 @@ class ContainerService:
     def size_bytes(self, container: models.Container) -> int:
         """Return the disk space that the container itself takes."""
         try:
-            with self._storage.opened(container.id) as upper:
-                return usage.tree_bytes(upper)
+            layers = self._layer_paths(container.image_id)
+            with self._storage.delta(
+                    container.id, layers, container.id_map) as delta:
+                return usage.delta_bytes(delta)
         except exception.NotFound:
             # Removed meanwhile.
             return 0

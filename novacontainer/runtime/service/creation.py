@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import contextlib
 import dataclasses
 import datetime
+import pathlib
 import typing
 
 from oslo_log import log as logging
@@ -47,6 +48,9 @@ class Images(typing.Protocol):
 
     def get(self, name: str) -> models.Image:
         """Return the image of this id, id prefix or reference."""
+
+    def layer_paths(self, image: models.Image) -> Sequence[pathlib.Path]:
+        """Return the unpacked layers of an image, lowest first."""
 
 
 class Creation:
@@ -115,14 +119,14 @@ class Creation:
                 borrows_ids=borrowed is not None,
                 created=datetime.datetime.now(datetime.UTC),
                 mounts=tuple(wish.point for wish in wishes)),
-                fresh, planned)
+                image, fresh, planned)
         LOG.info('Container %s (%s) created from %s', container.id,
                  container.name, container.image_name)
         self._hub.publish(events.container_event(container, 'create'))
         return container_id, warnings
 
     def _make(self, container: models.Container,
-              fresh: Sequence[models.Volume],
+              image: models.Image, fresh: Sequence[models.Volume],
               planned: Sequence[networking.Endpoint]) -> models.Container:
         """Make the files, then the record; or nothing."""
         with contextlib.ExitStack() as undo:
@@ -136,7 +140,8 @@ class Creation:
             undo.callback(self._places.remove_home, container.id)
             undo.callback(self._storage.remove, container.id)
             self._storage.prepare(
-                container.id, container.id_map,
+                container.id, self._images.layer_paths(image),
+                container.id_map,
                 resources.disk_bytes(container.host_config))
             self._copyup.run(
                 container, {volume.name: volume for volume in fresh})

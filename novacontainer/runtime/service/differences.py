@@ -6,6 +6,7 @@ Called by ``api.routes.files``.  Calls ``storage``, the registry, images.
 from collections.abc import Callable, Sequence
 import pathlib
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import defaults
 from novacontainer.runtime.service import etcfiles
@@ -31,7 +32,7 @@ class Differences:
         self._locks = locks
         self._layer_paths = layer_paths
 
-    def list(self, name: str) -> 'list[models.Change]':
+    def list(self, name: str) -> 'list[deltas.Change]':
         """Return the changes, sorted by path.
 
         Without what was made to mount something there, which is no doing
@@ -45,8 +46,9 @@ class Differences:
             now = self._registry.current(container)
             state.check_present(now, 'compare')
             layers = self._layer_paths(now.image_id)
-            found = sorted(self._storage.changes(now.id, layers),
-                           key=lambda change: change.path)
+            found = sorted(
+                self._storage.changes(now.id, layers, now.id_map),
+                key=lambda change: change.path)
         return _without(found, _mount_points(now))
 
 
@@ -61,10 +63,10 @@ def _mount_points(container: models.Container) -> frozenset[str]:
                      *pathlib.PurePosixPath(target).parents))
 
 
-def _without(found: Sequence[models.Change],
-             ours: frozenset[str]) -> 'list[models.Change]':
+def _without(found: Sequence[deltas.Change],
+             ours: frozenset[str]) -> 'list[deltas.Change]':
     """Leave out our mount points, and parents that hold nothing else."""
-    kept: list[models.Change] = []
+    kept: list[deltas.Change] = []
     holds: set[str] = set()
     for change in reversed(found):
         if change.path in ours and change.path not in holds:

@@ -50,17 +50,19 @@ class Catalog:
     """The images of this host.
 
     :param publish: takes events.
+    :param swept: called when the files of removed images are deleted.
     """
 
     def __init__(self, database: store_database.Database,
                  blobs: blob_store.Blobs, layers: layer_store.Layers,
-                 publish: Callable[[models.Event], None]) -> None:
+                 publish: Callable[[models.Event], None],
+                 swept: Callable[[], None]) -> None:
         self.database = database
         self.blobs = blobs
         self.layers = layers
         self._publish = publish
         self._settler = image_settling.Settler(database, blobs, layers)
-        self.sweeper = image_sweeping.Sweeper()
+        self.sweeper = image_sweeping.Sweeper(swept)
         self._lock = threading.Lock()
         #: Layers and blobs that must stay although no image has them (yet).
         self._held: Counter[models.Layer] = Counter()

@@ -1,7 +1,7 @@
 """Make an image of what a container changed.
 
 Called by ``service.images``; calls the stage and the catalog.  One child
-writes the upper directory as a tar while another one unpacks it again as the
+writes the changes as a tar while another one unpacks it again as the
 new layer, so that the layer is exactly what its tar says.
 """
 
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import contextlib
 import datetime
 import json
-import pathlib
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import config as image_config
@@ -26,7 +26,7 @@ _NAME = 'changes'
 
 
 class Committer:
-    """Commits upper directories."""
+    """Commits what containers changed."""
 
     def __init__(self, catalog: image_catalog.Catalog,
                  unpacker: layer_unpacker.Unpacker,
@@ -35,9 +35,8 @@ class Committer:
         self._unpacker = unpacker
         self._limits = limits
 
-    def run(self, base: models.Image, upper: pathlib.Path,
-            id_map: models.IdMap | None, config: models.Json, *,
-            author: str, message: str,
+    def run(self, base: models.Image, delta: deltas.Delta,
+            config: models.Json, *, author: str, message: str,
             reference: str | None) -> models.Image:
         """Commit; see ``ImageService.commit``."""
         names = ((str(image_reference.parse_tagged(reference)),)
@@ -53,7 +52,7 @@ class Committer:
                   layer_stage.Stage(
                       self._catalog.blobs, self._catalog.layers,
                       self._unpacker, self._limits) as stage):
-                stage.take(_NAME, self._tar(upper, id_map), need_end=True)
+                stage.take(_NAME, self._tar(delta), need_end=True)
                 stage.settle()
                 layer = stage.staged[_NAME].layer
                 document = image_config.with_layer(
@@ -69,10 +68,9 @@ class Committer:
             self._catalog.announce('tag', image, name)
         return image
 
-    def _tar(self, upper: pathlib.Path,
-             id_map: models.IdMap | None) -> Iterator[bytes]:
+    def _tar(self, delta: deltas.Delta) -> Iterator[bytes]:
         with contextlib.closing(self._unpacker.produce(
-                upper, id_map, self._limits)) as production:
+                delta, self._limits)) as production:
             while data := production.read(chunks.CHUNK_BYTES):
                 yield data
             production.finish()

@@ -12,6 +12,7 @@ import pathlib
 import re
 import sqlite3
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import archive_read
 from novacontainer.runtime.image import archive_write
@@ -43,6 +44,7 @@ class ImageService:
     :param publish: takes events: load, save, tag, untag and delete.
     :param in_use: gives the ids of the containers that use an image.
     :param limits: what one image may cost.
+    :param swept: called when the files of removed images are deleted.
     """
 
     def __init__(self, database: store_database.Database,
@@ -50,14 +52,15 @@ class ImageService:
                  unpacker: layer_unpacker.Unpacker,
                  publish: Callable[[models.Event], None],
                  in_use: Callable[[str], Sequence[str]],
-                 limits: image_limits.Limits = _DEFAULT_LIMITS) -> None:
+                 limits: image_limits.Limits = _DEFAULT_LIMITS,
+                 swept: Callable[[], None] = lambda: None) -> None:
         self._database = database
         self._layers = layers
         self._unpacker = unpacker
         self._in_use = in_use
         self._limits = limits
         self._catalog = image_catalog.Catalog(
-            database, blobs, layers, publish)
+            database, blobs, layers, publish, swept)
 
     def load(self, source: archive_read.BinaryReader, *,
              reference: str | None = None,
@@ -174,21 +177,19 @@ class ImageService:
         return image_remove.Remover(self._catalog, self._in_use).run(
             self.get(name), name, force=force)
 
-    def commit(self, *, base: models.Image, upper: pathlib.Path,
-               id_map: models.IdMap | None, config: models.Json,
-               author: str, message: str,
+    def commit(self, *, base: models.Image, delta: deltas.Delta,
+               config: models.Json, author: str, message: str,
                reference: str | None) -> models.Image:
         """Make an image of a container's changes.
 
-        :param upper: the container's overlay upper directory.
-        :param id_map: the container's ids, of which the image is free.
+        :param delta: of whose ids the image is free.
         :param config: the new image's ``config`` object.
         :param reference: its name, or None.
         :raises Unavailable: no space left.
         """
         return image_commit.Committer(
             self._catalog, self._unpacker, self._limits,
-        ).run(base, upper, id_map, config, author=author, message=message,
+        ).run(base, delta, config, author=author, message=message,
               reference=reference)
 
     def layer_paths(self, image: models.Image) -> tuple[pathlib.Path, ...]:

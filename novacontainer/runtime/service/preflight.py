@@ -23,10 +23,6 @@ LOG = logging.getLogger(__name__)
 
 MOUNTINFO = pathlib.Path('/proc/self/mountinfo')
 
-#: File systems on which overlayfs takes no upper layer (overlayfs.rst).
-_NO_UPPER = frozenset((
-    'overlay', 'nfs', 'nfs4', 'cifs', 'fuse', 'vfat', 'exfat', '9p'))
-
 #: The unpacker's and crun's tools come with these packages on Debian.
 _PACKAGES = {'conmon': 'conmon', 'crun': 'crun', 'runc': 'runc'}
 
@@ -64,16 +60,11 @@ def check_programs(runtime: str, conmon: str) -> None:
 
 
 def check_data_root(data_root: pathlib.Path) -> None:
-    """Refuse a file system that overlayfs cannot write to.
+    """Warn of a file system that forgets.
 
-    :raises NotSupported: says where it lies, and what to do.
+    Whether a storage driver works there is tried by ``storage.select``.
     """
     kind = filesystem(data_root)
-    if kind in _NO_UPPER:
-        raise exception.NotSupported(
-            f'{data_root} lies on {kind}, on which overlayfs cannot keep '
-            'the changes of containers; choose a directory on ext4, xfs or '
-            'btrfs with --data-root', 'host.data_root')
     if kind in ('tmpfs', 'ramfs'):
         LOG.warning('%s lies on %s: images and containers take memory, and '
                     'are gone after a reboot', data_root, kind)

@@ -11,6 +11,7 @@ import typing
 
 from oslo_log import log as logging
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
 from novacontainer.runtime import models
@@ -33,11 +34,14 @@ class Images(typing.Protocol):
         """Return the image of this id, id prefix or reference."""
 
     def commit(
-        self, *, base: models.Image, upper: pathlib.Path,
-        id_map: models.IdMap | None, config: models.Json, author: str,
-        message: str, reference: str | None,
+        self, *, base: models.Image, delta: deltas.Delta,
+        config: models.Json, author: str, message: str,
+        reference: str | None,
     ) -> models.Image:
-        """Return the image of ``base`` with ``upper`` as a new layer."""
+        """Return the image of ``base`` with ``delta`` as a new layer."""
+
+    def layer_paths(self, image: models.Image) -> Sequence[pathlib.Path]:
+        """Return the unpacked layers of an image, lowest first."""
 
 
 class Snapshots:
@@ -69,12 +73,14 @@ class Snapshots:
         made = image_changes.image_config(container, config, changes)
         with self._locks.hold(container.id):
             now = self._registry.current(container)
+            base = self._images.get(now.image_id)
             with (self._still(now, pause),
-                  self._storage.opened(now.id) as upper):
+                  self._storage.delta(
+                      now.id, self._images.layer_paths(base),
+                      now.id_map) as delta):
                 image = self._images.commit(
-                    base=self._images.get(now.image_id),
-                    upper=upper, id_map=now.id_map, config=made,
-                    author=author, message=message, reference=reference)
+                    base=base, delta=delta, config=made, author=author,
+                    message=message, reference=reference)
         LOG.info('Container %s (%s): commit to %s', now.id, now.name,
                  image.id)
         self._hub.publish(events.container_event(

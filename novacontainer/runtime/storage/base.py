@@ -1,8 +1,8 @@
 """What the runtime expects of a storage back end: the ``Storage`` protocol.
 
 Called by ``service.containers``, ``service.recovery``; implemented by
-``storage.overlay``.  ``tests/contract/storage.py`` is what every
-implementation has to pass.
+``storage.overlay``, ``storage.btrfs`` and ``storage.vfs``.
+``tests/contract/storage.py`` is what every implementation has to pass.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import contextlib
 import pathlib
 import typing
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import models
 
 
@@ -20,14 +21,16 @@ class Storage(typing.Protocol):
 
     name: str
 
-    def prepare(self, container_id: str, id_map: models.IdMap | None,
-                size_bytes: int) -> None:
-        """Make the writable layer, empty and owned by the mapped root.
+    def prepare(self, container_id: str, layers: Sequence[pathlib.Path],
+                id_map: models.IdMap | None, size_bytes: int) -> None:
+        """Make what the container will write to, owned by the mapped root.
 
-        :param size_bytes: limit of the writable layer; 0: none.
+        :param layers: directories of the layers, lowest first.
+        :param size_bytes: limit of what it writes; 0: none.
         :raises NotSupported: a limit cannot be enforced here; says why.
-        :raises InvalidRequest: no writable layer can have that limit.
+        :raises InvalidRequest: no root disk can have that limit.
         :raises Conflict: the container has a writable layer already.
+        :raises NotFound: a layer is missing.
         :raises Unavailable: the disk is full.
         """
 
@@ -61,31 +64,29 @@ class Storage(typing.Protocol):
     def remove(self, container_id: str) -> None:
         """Unmount, and delete the writable layer; fine when it is gone."""
 
-    def upper(self, container_id: str) -> pathlib.Path:
-        """Return the directory with the container's own changes.
+    def delta(self, container_id: str, layers: Sequence[pathlib.Path],
+              id_map: models.IdMap | None,
+              ) -> contextlib.AbstractContextManager[deltas.Delta]:
+        """Give what the container changed, mounted or not.
 
-        It is sure to be there only while the root is mounted.
-
-        Ids in it are the host's (``id_map.host_base`` + id); deletions are
-        in overlayfs' form (Documentation/filesystems/overlayfs.rst).
-        """
-
-    def opened(self, container_id: str,
-               ) -> contextlib.AbstractContextManager[pathlib.Path]:
-        """Give the directory with the changes, mounted or not.
-
-        What :meth:`upper` would be, perhaps by another path; there until
-        this is left, for this process and its children.
+        It is there until this is left.
 
         :raises NotFound: nothing was prepared.
         """
 
     def changes(self, container_id: str, layers: Sequence[pathlib.Path],
-                ) -> Iterator[models.Change]:
-        """Yield in what a container differs from its layers.
+                id_map: models.IdMap | None) -> Iterator[deltas.Change]:
+        """Yield in what a container differs from its layers, parents first.
 
-        :param layers: directories of the layers, lowest first.
+        A directory that only holds changes is not itself one.
+
         :raises NotFound: nothing was prepared.
+        """
+
+    def collect(self) -> None:
+        """Delete what was kept for the sake of layers that are gone.
+
+        Called when the daemon starts, and after layers were deleted.
         """
 
     def describe(self, container_id: str, layers: Sequence[pathlib.Path],

@@ -1,6 +1,6 @@
 """A disk of a fixed size in a sparse file, for a container that is limited.
 
-Called by ``storage.overlay`` and ``service.volumemounts``.  Calls
+Called by ``storage.homes``, the drivers and ``service.volumemounts``.  Calls
 ``host.loopdevices``, ``host.mounts`` and the program mkfs.ext4.
 
 The file takes only the room of what was written, and gives it back when that
@@ -69,6 +69,13 @@ def lack() -> str:
     if shutil.which(_MKFS[0], path=environment()['PATH']) is None:
         return _NO_PROGRAM
     return '' if loopdevices.available() else _NO_DEVICES
+
+
+def describe() -> str:
+    """Say, for an operator, how a disk is limited so, or why it is not."""
+    missing = lack()
+    return (f'none: {missing}' if missing
+            else 'ext4 in a sparse file, on a loop device')
 
 
 def make(image: pathlib.Path, size_bytes: int) -> None:

@@ -1,7 +1,7 @@
 """Changes the size of a container's disk while it is mounted nowhere.
 
-Called by the storage drivers.  Calls ``storage.diskimage`` and the programs
-e2fsck, resize2fs (e2fsprogs) and cp.
+Called by the storage drivers.  Calls ``host.loopdevices``,
+``storage.diskimage`` and the programs e2fsck, resize2fs (e2fsprogs) and cp.
 
 A disk grows where it is.  For a smaller one its files are copied onto a new
 disk, which takes the old one's place by a rename: whatever happens meanwhile,
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import loopdevices
 from novacontainer.runtime.storage import diskimage
 
 _NEW = '.new'
@@ -67,12 +68,18 @@ def replace(image: pathlib.Path, wanted_bytes: int,
 
 
 def _grow(image: pathlib.Path, wanted_bytes: int) -> None:
-    # resize2fs(8) only touches what was just checked; and what it was killed
-    # over is mended so by the next try.
-    _run('e2fsck', '-f', '-y', str(image), fine=_CORRECTED)
-    os.truncate(image, wanted_bytes)
-    _run('resize2fs', str(image))
-    _synchronise(image)
+    try:
+        with loopdevices.kept_off(image):
+            # resize2fs(8) only touches what was just checked; and what it
+            # was killed over is mended so by the next try.
+            _run('e2fsck', '-f', '-y', str(image), fine=_CORRECTED)
+            os.truncate(image, wanted_bytes)
+            _run('resize2fs', str(image))
+            _synchronise(image)
+    except BlockingIOError as error:
+        raise exception.Conflict(
+            'Another process of this host still has the root disk mounted; '
+            'try again when it has ended.', 'storage.mounted') from error
 
 
 def _copy(entries: Sequence[pathlib.Path], target: pathlib.Path) -> None:

@@ -1,6 +1,7 @@
 """What a container changed, told from overlayfs' upper directory.
 
-Called by ``storage.overlay``.  Calls ``host.inroot``.
+Called by ``storage.overlay``.  Calls ``host.inroot``,
+``storage.stacking``.
 
 Source: ``Documentation/filesystems/overlayfs.rst`` of the kernel: a deleted
 name is a character device 0/0, and an opaque directory hides those below.
@@ -15,10 +16,10 @@ import os
 import pathlib
 import stat
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime.host import inroot
-from novacontainer.runtime import models
+from novacontainer.runtime.storage import stacking
 
-_OPAQUE = 'trusted.overlay.opaque'
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -35,7 +36,7 @@ class _Folder:
 
 
 def changes(upper: pathlib.Path, layers: Sequence[pathlib.Path],
-            ) -> Iterator[models.Change]:
+            ) -> Iterator[deltas.Change]:
     """Yield what was added, modified and deleted, parents first.
 
     A directory that only holds changes is not itself one.
@@ -49,10 +50,10 @@ def changes(upper: pathlib.Path, layers: Sequence[pathlib.Path],
             folder = folders.pop()
             for name, status in _entries(top, folder.name):
                 path = f'{folder.name}/{name}' if folder.name else name
-                found = _below(folder, name)
+                found = stacking.find(folder.below, name)
                 yield from _judge(f'/{path}', status, found)
                 if stat.S_ISDIR(status.st_mode):
-                    opaque = _is_opaque(upper / path)
+                    opaque = stacking.is_opaque(upper / path)
                     folders.append(_Folder(path, () if opaque else tuple(
                         lower for lower, below in found
                         if stat.S_ISDIR(below.st_mode))))
@@ -62,13 +63,13 @@ def changes(upper: pathlib.Path, layers: Sequence[pathlib.Path],
 
 def _judge(path: str, status: os.stat_result,
            found: Sequence[tuple[pathlib.Path, os.stat_result]],
-           ) -> Iterator[models.Change]:
-    if _is_whiteout(status):
-        yield models.Change(path, models.ChangeKind.DELETED)
+           ) -> Iterator[deltas.Change]:
+    if stacking.is_whiteout(status):
+        yield deltas.Change(path, deltas.ChangeKind.DELETED)
     elif not found:
-        yield models.Change(path, models.ChangeKind.ADDED)
+        yield deltas.Change(path, deltas.ChangeKind.ADDED)
     elif not _is_untouched(status, found[0][1]):
-        yield models.Change(path, models.ChangeKind.MODIFIED)
+        yield deltas.Change(path, deltas.ChangeKind.MODIFIED)
 
 
 def _is_untouched(status: os.stat_result, lower: os.stat_result) -> bool:
@@ -91,37 +92,3 @@ def _entries(top: int, path: str) -> list[tuple[str, os.stat_result]]:
         finally:
             os.close(folder)
     return found
-
-
-def _below(folder: _Folder, name: str,
-           ) -> list[tuple[pathlib.Path, os.stat_result]]:
-    """Find a name in the lower layers, highest first.
-
-    Only real directories come after the first: they are merged.
-    """
-    found: list[tuple[pathlib.Path, os.stat_result]] = []
-    for lower in folder.below:
-        path = lower / name
-        try:
-            status = os.lstat(path)
-        except OSError:
-            continue
-        if _is_whiteout(status):
-            break
-        if found and not stat.S_ISDIR(status.st_mode):
-            break
-        found.append((path, status))
-        if not stat.S_ISDIR(status.st_mode) or _is_opaque(path):
-            break
-    return found
-
-
-def _is_whiteout(status: os.stat_result) -> bool:
-    return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
-
-
-def _is_opaque(path: pathlib.Path) -> bool:
-    try:
-        return os.getxattr(path, _OPAQUE, follow_symlinks=False) == b'y'
-    except OSError:
-        return False

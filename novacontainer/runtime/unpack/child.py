@@ -12,6 +12,7 @@ Arguments, in order: mode, parent's pid, directory, control descriptor (or
   on standard input, the report on standard output.
 * ``produce``: first host id, number of ids; the tar on standard output, the
   report on standard error.
+* ``select``: as ``produce``; what to write on standard input.
 * ``pack``: descriptor of a user namespace (or -1), path, name in the tar,
   places of volumes …; otherwise as ``produce``.
 * ``extract``: descriptor of a user namespace (or -1), path, compression,
@@ -38,9 +39,11 @@ from novacontainer.runtime.unpack import apply
 from novacontainer.runtime.unpack import follow
 from novacontainer.runtime.unpack import pack
 from novacontainer.runtime.unpack import produce
+from novacontainer.runtime.unpack import select
 
 APPLY = 'apply'
 PRODUCE = 'produce'
+SELECT = 'select'
 PACK = 'pack'
 EXTRACT = 'extract'
 
@@ -65,8 +68,8 @@ def main(arguments: list[str]) -> int:
     report = 1 if mode in (APPLY, EXTRACT) else 2
     if mode == APPLY:
         run = _applier(root, int(control), limits, rest)
-    elif mode == PRODUCE:
-        run = _producer(root, limits, rest)
+    elif mode in (PRODUCE, SELECT):
+        run = _producer(mode, root, limits, rest)
     else:
         _enter(int(root), int(rest.pop(0)), int(parent))
         run = (_packer if mode == PACK else _extractor)(limits, rest)
@@ -158,15 +161,18 @@ def _extractor(limits: tuple[int, int],
     return run
 
 
-def _producer(root: str, limits: tuple[int, int],
+def _producer(mode: str, root: str, limits: tuple[int, int],
               rest: list[str]) -> Callable[[], list[bytes]]:
     host_base, size = map(int, rest)
     confinement.confine(root, _PRODUCE_CAPABILITIES)
 
     def run() -> list[bytes]:
         with open(1, 'wb', buffering=chunks.CHUNK_BYTES) as output:
-            producer = produce.Producer(output.write, host_base, size,
-                                        *limits)
+            producer = (
+                produce.Producer(output.write, host_base, size, *limits)
+                if mode == PRODUCE else
+                select.Selector(output.write, select.standard_input,
+                                host_base, size, *limits))
             producer.run()
         return [b'ok', b'%d' % producer.size_bytes,
                 b'%d' % producer.entries, b'0', b'']

@@ -1,6 +1,7 @@
 """Write the writable layer of a container as an OCI layer tar.
 
-Called by ``unpack.child``, confined to the upper directory; calls the tar
+Called by ``unpack.child``, confined to the upper directory, and by
+``unpack.select``; calls the tar
 writer and the file system.  The tree was shaped by a container, so nothing
 is followed, nothing blocks, and what is written is bounded.
 
@@ -89,10 +90,7 @@ class Producer:
         status = os.lstat(path)
         kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFCHR and not status.st_rdev:
-            folder, _, base = path.rpartition(b'/')
-            self._write(tar_write.header(
-                (folder + b'/' if folder else b'')
-                + whiteout.PREFIX + base, mode=0))
+            self._whiteout(path)
         elif kind == stat.S_IFDIR:
             self._directory(path, status)
         elif kind == stat.S_IFLNK:
@@ -102,6 +100,12 @@ class Producer:
             self._head(path, tar_write.FIFO, status)
         elif kind == stat.S_IFREG:
             self._regular(path, status)
+
+    def _whiteout(self, path: bytes) -> None:
+        folder, _, base = path.rpartition(b'/')
+        self._write(tar_write.header(
+            (folder + b'/' if folder else b'') + whiteout.PREFIX + base,
+            mode=0))
 
     def _directory(self, path: bytes, status: os.stat_result) -> None:
         xattrs = self._xattrs(path)

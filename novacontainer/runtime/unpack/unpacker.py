@@ -5,13 +5,16 @@ A child dies with the thread that started it, so that thread waits for it.
 """
 
 from collections.abc import Iterable, Sequence
+import contextlib
 import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import typing
 
 import novacontainer
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
@@ -20,6 +23,7 @@ from novacontainer.runtime.image import whiteout
 from novacontainer.runtime import models
 from novacontainer.runtime.unpack import child
 from novacontainer.runtime.unpack import follow
+from novacontainer.runtime.unpack import select
 
 #: -I and -S spare the child the site packages, and the environment a say.
 _START = ('import sys; sys.path[:0] = sys.argv[1].split(":"); '
@@ -182,15 +186,22 @@ class Unpacker:
         """
         return Application(blob, tree, kind, limits, need_end)
 
-    def produce(self, tree: pathlib.Path, id_map: models.IdMap | None,
+    def produce(self, delta: deltas.Delta,
                 limits: image_limits.Limits) -> Production:
-        """Begin to write the overlay upper directory ``tree`` as a tar."""
-        ids = id_map or models.IdMap(0)
-        return Production(_start(
-            child.PRODUCE, tree, -1, limits,
-            [str(ids.host_base), str(ids.size)], compression.PLAIN,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE))
+        """Begin to write what a container changed as the tar of a layer."""
+        ids = delta.id_map or models.IdMap(0)
+        with contextlib.ExitStack() as stack:
+            mode, chosen = child.PRODUCE, subprocess.DEVNULL
+            if delta.changes is not None:
+                file = stack.enter_context(tempfile.TemporaryFile())
+                file.writelines(select.records(delta.changes))
+                file.seek(0)
+                mode, chosen = child.SELECT, file.fileno()
+            return Production(_start(
+                mode, delta.tree, -1, limits,
+                [str(ids.host_base), str(ids.size)], compression.PLAIN,
+                stdin=chosen, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE))
 
     def pack(self, place: models.Inside, path: str, name: str,
              limits: image_limits.Limits, *,

@@ -45,7 +45,7 @@ class CopyUpTest(base.BaseTestCase):
         self.root = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
         self.chown = self.useFixture(fixtures.MockPatch('os.chown')).mock
         self.storage = world.Storage(self.root / 'storage')
-        self.storage.prepare('c1', None, 0)
+        self.storage.prepare('c1', [], None, 0)
         self.image = self.storage.mount('c1', (), None)
         self.volumes = Volumes(self.root)
         for name in ('one', 'two'):

@@ -1,10 +1,10 @@
 from oslotest import base
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from tests.unit.runtime.service import world
 
-ADDED, MODIFIED = models.ChangeKind.ADDED, models.ChangeKind.MODIFIED
+ADDED, MODIFIED = deltas.ChangeKind.ADDED, deltas.ChangeKind.MODIFIED
 
 
 class DifferencesTest(base.BaseTestCase):
@@ -17,7 +17,7 @@ class DifferencesTest(base.BaseTestCase):
     def changed(self, *paths):
         """Let these have been modified; returns what is told of it."""
         self.world.storage.changed = [
-            models.Change(path, MODIFIED) for path in paths]
+            deltas.Change(path, MODIFIED) for path in paths]
         container_id = self.world.create(
             host_config={'Tmpfs': {'/srv/cache': ''}})
         return [change.path

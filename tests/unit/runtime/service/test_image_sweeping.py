@@ -5,6 +5,7 @@ from unittest import mock
 import fixtures
 from oslotest import base
 
+from novacontainer.runtime import exception
 from novacontainer.runtime.host import trees
 from novacontainer.runtime.service import image_sweeping
 
@@ -75,3 +76,19 @@ class TestSweeper(base.BaseTestCase):
             self.sweeper.begin([one, two])
             self.sweeper.wait()
         self.assertIn('will be at the next start', log.output)
+
+    def test_who_wants_to_know_is_told(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        seen = []
+
+        def told():
+            seen.append(list(self.root.iterdir()))
+            raise exception.Internal('no luck')
+
+        sweeper = image_sweeping.Sweeper(told)
+        self.addCleanup(sweeper.close)
+        for name in ('one', 'two'):
+            sweeper.begin([self.tree(name)])
+            sweeper.wait()
+        self.assertEqual([[], []], seen)
+        self.assertIn('no luck', log.output)

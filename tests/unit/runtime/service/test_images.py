@@ -6,6 +6,7 @@ from unittest import mock
 
 from oslotest import base
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from tests import archives
 from tests import imagestore
@@ -243,7 +244,7 @@ class TestCommit(base.BaseTestCase):
 
     def commit(self, base_image, **changes):
         return self.store.service.commit(**{
-            'base': base_image, 'upper': self.upper, 'id_map': None,
+            'base': base_image, 'delta': deltas.Delta(self.upper, None),
             'config': {'Cmd': ['new']}, 'author': 'me', 'message': 'why',
             'reference': 'snap:1', **changes})
 

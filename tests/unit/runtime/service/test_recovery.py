@@ -109,7 +109,7 @@ class RecoveryTest(base.BaseTestCase):
                 self.world.containers._places.make_bundle)):
             orphan = f'{number}' * 64
             make(orphan)
-            self.world.storage.prepare(orphan, None, 0)
+            self.world.storage.prepare(orphan, [], None, 0)
             (self.world.root / 'pins' / orphan).touch()
         mounted = 'c' * 64
         self.world.storage.mount(mounted, (), None)

@@ -32,7 +32,7 @@ class SnapshotsTest(base.BaseTestCase):
             (self.world.storage.upper(container_id),
              self.world.get(container_id).id_map, 'shop:v1', 'me', 'why',
              'x', {'a': 'b'}),
-            (given['upper'], given['id_map'], given['reference'],
+            (given['delta'].tree, given['delta'].id_map, given['reference'],
              given['author'], given['message'], given['config']['User'],
              given['config']['Labels']))
         event = self.world.events[-1]

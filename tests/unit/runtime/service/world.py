@@ -17,6 +17,7 @@ import time
 
 import fixtures
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
@@ -114,7 +115,7 @@ class Storage:
         self.sizes = {}
         root.mkdir()
 
-    def prepare(self, container_id, id_map, size_bytes):
+    def prepare(self, container_id, layers, id_map, size_bytes):
         self._called('prepare')
         if size_bytes:
             raise exception.NotSupported('No limits here.')
@@ -146,7 +147,7 @@ class Storage:
     def describe(self, container_id, layers):
         return {'UpperDir': str(self.upper(container_id))}
 
-    def changes(self, container_id, layers):
+    def changes(self, container_id, layers, id_map):
         self._called('changes')
         return iter(self.changed)
 
@@ -154,8 +155,8 @@ class Storage:
         return self._root / container_id
 
     @contextlib.contextmanager
-    def opened(self, container_id):
-        yield self.upper(container_id)
+    def delta(self, container_id, layers, id_map):
+        yield deltas.Delta(self.upper(container_id), id_map)
 
     def mounted(self):
         return iter(tuple(self._mounted))

@@ -2,15 +2,18 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import pathlib
 import subprocess
 import tempfile
+from unittest import mock
 
 import fixtures
 from oslotest import base
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import loopdevices
 from novacontainer.runtime.storage import diskimage
 from novacontainer.runtime.storage import disksizes
 
@@ -49,6 +52,16 @@ class DiskSizesTestCase(base.BaseTestCase):
         disksizes.resize(self.image, 2 * SIZE)
         self.assertEqual(['e2fsck', 'resize2fs'], self.runs)
         self.assertEqual(2 * SIZE, self.image.stat().st_size)
+
+    def test_a_disk_that_somebody_has_mounted(self):
+        with self.image.open('rb') as device:
+            fcntl.flock(device, fcntl.LOCK_EX)
+            with mock.patch.object(loopdevices, '_PATIENCE_S', 0):
+                fault = self.assertRaises(
+                    exception.Conflict, disksizes.resize, self.image,
+                    2 * SIZE)
+        self.assertEqual('storage.mounted', fault.code)
+        self.assertEqual([], self.runs)
 
     def test_what_e2fsck_mends_is_no_failure(self):
         self.answers['e2fsck'] = (1, b'fixed')

@@ -27,13 +27,11 @@ class TestOverlay(base.BaseTestCase):
 
     def test_size_is_refused_before_anything_is_made(self):
         fault = self.assertRaises(exception.InvalidRequest,
-                                  self.storage.prepare, 'c1', None, 1)
+                                  self.storage.prepare, 'c1', [], None, 1)
         self.assertEqual('storage.size_range', fault.code)
         self.assertFalse((self.root / 'overlay/c1').exists())
 
     def test_places(self):
-        self.assertEqual(self.root / 'overlay/c1/upper',
-                         self.storage.upper('c1'))
         self.assertEqual([], list(self.storage.mounted()))
         home = self.root / 'overlay/c1'
         self.assertEqual(

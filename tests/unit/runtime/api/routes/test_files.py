@@ -1,8 +1,8 @@
 import base64
 import json
 
+from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
-from novacontainer.runtime import models
 from tests.unit.runtime.api import served
 
 
@@ -55,7 +55,7 @@ class FileRoutesTest(served.ServedTestCase):
     def test_changes(self):
         self.assertIsNone(self.call('GET', '/containers/web/changes').json)
         self.differences.give('list', [
-            models.Change('/a', models.ChangeKind.DELETED)])
+            deltas.Change('/a', deltas.ChangeKind.DELETED)])
         self.assertEqual(
             [{'Path': '/a', 'Kind': 2}],
             self.call('GET', '/containers/web/changes').json)
