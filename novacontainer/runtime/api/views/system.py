@@ -145,9 +145,9 @@ def _engine(facts: services.HostFacts) -> models.Json:
         ],
         'Plugins': {
             'Volume': ['local'],
-            'Network': ['none'],
+            'Network': ['bridge', 'host', 'null'],
             'Authorization': None,
-            'Log': ['json-file'],
+            'Log': ['json-file', 'local', 'none'],
         },
     }
 

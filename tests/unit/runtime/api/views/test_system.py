@@ -32,3 +32,8 @@ class SystemViewTest(base.BaseTestCase):
                      'ExperimentalBuild', 'LiveRestoreEnabled', 'Warnings',
                      'CgroupDriver', 'CgroupVersion', 'RegistryConfig'):
             self.assertIn(name, shown)
+
+    def test_what_networks_and_logs_are_made_by(self):
+        plugins = system.info(fakes.Info().facts(), {}, 0)['Plugins']
+        self.assertEqual(['bridge', 'host', 'null'], plugins['Network'])
+        self.assertEqual(['json-file', 'local', 'none'], plugins['Log'])
