@@ -4,6 +4,7 @@ The daemon is in a network namespace of its own, where the bridges are too.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import time
 import docker
 from docker import types
 
+from tests import archives
 from tests.functional import daemon
 from tests.functional import netns
 from tests.functional import sdk
@@ -296,6 +298,23 @@ class TracesTest(NetworksTestCase):
 
 
 class CrashTest(NetworksTestCase):
+
+    def test_records_that_were_thrown_away(self):
+        """A new daemon gets along with bridges that it does not know."""
+        self.docker.networks.create('shop')
+        for mode in ('shop', 'bridge'):
+            self.run_container(network=mode).remove(force=True)
+        self.daemon.stop()
+        shutil.rmtree(self.daemon.data_root)
+        self.daemon.start()
+        self.daemon.load(archives.busybox_image(sdk.IMAGE))
+        links = self.namespace.run('ip', '-o', 'link')
+        self.assertNotIn('nb-', links)
+        self.assertIn('nc0', links)
+        again = self.run_container()
+        self.inside(again, 'ping -c 1 -W 30 '
+                    + self.addresses(again, 'bridge')['Gateway'])
+        again.remove(force=True)
 
     def test_killed_amid_what_it_does(self):
         """Whatever it was in the middle of, the next one gets it right."""

@@ -10,7 +10,8 @@ import fcntl
 import socket
 import struct
 
-_SIOCSIFFLAGS = 0x8914
+_SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
+_IFF_RUNNING = 0x40
 #: linux/sockios.h
 _SIOCBRADDBR, _SIOCBRDELBR = 0x89A0, 0x89A1
 _NAME_BYTES = 16
@@ -23,6 +24,26 @@ def exists(name: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def names() -> list[str]:
+    """Return the names of all interfaces."""
+    return [name for _, name in socket.if_nameindex()]
+
+
+def is_idle(name: str) -> bool:
+    """Say whether a bridge is there that nothing which runs is connected to.
+
+    A bridge has a carrier exactly when one of its ports has.
+    """
+    request = struct.pack('16sh22x', name.encode(), 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        try:
+            answer = fcntl.ioctl(control, _SIOCGIFFLAGS, request)
+        except OSError:
+            return False
+    flags: int = struct.unpack('16sh22x', answer)[1]
+    return not flags & _IFF_RUNNING
 
 
 def add_bridge(name: str) -> None:
@@ -56,10 +77,12 @@ def delete_bridge(name: str) -> None:
                 raise
 
 
-def routed() -> list[tuple[int, int]]:
+def routed(beside: str = '') -> list[tuple[int, int]]:
     """Return the IPv4 networks that this host reaches: (address, mask).
 
     /proc/net/route (proc(5)), without the default route.
+
+    :param beside: an interface that does not count.
     """
     found = []
     with open('/proc/thread-self/net/route', encoding='ascii') as table:
@@ -68,6 +91,6 @@ def routed() -> list[tuple[int, int]]:
             fields = line.split()
             address, mask = (socket.ntohl(int(fields[number], 16))
                              for number in (1, 7))
-            if mask:
+            if mask and fields[0] != beside:
                 found.append((address, mask))
     return found

@@ -9,11 +9,13 @@ A network's bridge is made with its first connection, by the plugin
 switched on.  Until then nothing of the host is touched.
 """
 
+from collections.abc import Collection
 from collections.abc import Sequence
 import contextlib
 import dataclasses
 import ipaddress
 import pathlib
+import re
 import subprocess
 import threading
 
@@ -30,6 +32,8 @@ from novacontainer.runtime import networking
 LOG = logging.getLogger(__name__)
 
 _TIMEOUT_S = 60
+#: Names that ``networking.Network`` gives to bridges.
+_OURS = re.compile(r'nb-[0-9a-f]{12}')
 #: Whether IPv6 addresses are looked for on the network before they are
 #: used (ip-sysctl.rst); of the namespace of whoever opens it.
 _ACCEPT_DAD = '/proc/sys/net/ipv6/conf/{}/accept_dad'
@@ -148,6 +152,19 @@ class Bridges:
             raise exception.Internal(
                 f'Cannot delete the bridge {network.bridge}: {error}',
                 'network.bridge') from error
+
+    def sweep(self, known: Collection[str]) -> None:
+        """Delete bridges of ours that no network has and nothing is on.
+
+        :param known: names of those that networks have.
+        """
+        for name in links.names():
+            if (_OURS.fullmatch(name) and name not in known
+                    and links.is_idle(name)):
+                LOG.info('The bridge %s is of no network and is removed',
+                         name)
+                with contextlib.suppress(OSError):
+                    links.delete_bridge(name)
 
     def _attempt(self, plug: Plug) -> None:
         try:

@@ -9,7 +9,7 @@ removed in three steps: the record says that it goes, the bridge goes, the
 record goes.  :meth:`NetworkService.open` finishes what a crash cut short.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import dataclasses
 import datetime
 import ipaddress
@@ -62,6 +62,9 @@ class Bridges(typing.Protocol):
     def remove(self, network: networking.Network) -> None:
         """Delete a network's bridge; fine when there is none."""
 
+    def sweep(self, known: Collection[str]) -> None:
+        """Delete bridges of ours that no network has and nothing is on."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Options:
@@ -96,6 +99,8 @@ class NetworkService:
         for network in self.list({}, going=True):
             if network.going:
                 self._finish(network)
+        # Of a daemon whose records were thrown away.
+        self._bridges.sweep([one.bridge for one in self.list({})])
         for name, driver in _DRIVERS.items():
             self._ensure(name, driver)
         with self._database.reading() as connection:
@@ -301,7 +306,8 @@ class NetworkService:
             return network.subnets
         net = (ipaddress.ip_network(self._options.subnet)
                if self._options.subnet
-               else self._chooser(known, network.id)(4))
+               else self._chooser(
+                   known, network.id, self._options.bridge)(4))
         return (networking.Subnet(
             str(net), str(addressing.first_host(net))),)
 
@@ -315,13 +321,14 @@ class NetworkService:
             networking.OPTION_MTU: str(self._options.mtu)})
 
     def _chooser(self, known: Sequence[networking.Network],
-                 network_id: str) -> networkspec.Choose:
+                 network_id: str,
+                 bridge: str = '') -> networkspec.Choose:
         def choose(version: int) -> addressing.Net:
             if version == 6:
                 return addressing.local_subnet(network_id)
             taken = [addressing.subnet(subnet.cidr) for one in known
                      for subnet in one.subnets]
-            taken += _host_routes()
+            taken += _host_routes(bridge)
             return addressing.free_subnet(self._options.pools, taken)
         return choose
 
@@ -332,9 +339,9 @@ class NetworkService:
         self._hub.publish(events.network_event(network, action, attributes))
 
 
-def _host_routes() -> list[addressing.Net]:
+def _host_routes(beside: str = '') -> list[addressing.Net]:
     return [ipaddress.IPv4Network((address, mask.bit_count()))
-            for address, mask in links.routed()]
+            for address, mask in links.routed(beside)]
 
 
 def _check_overlap(network: networking.Network,

@@ -1,4 +1,5 @@
 import errno
+import struct
 from unittest import mock
 
 from oslotest import base
@@ -32,6 +33,14 @@ class LinksTest(base.BaseTestCase):
                          [call.args[1] for call in ioctl.call_args_list])
         self.assertEqual(40, len(ioctl.call_args_list[0].args[2]))
 
+    def test_idle(self):
+        self.assertFalse(links.is_idle('no-such-link'))
+        self.assertIn('lo', links.names())
+        for flags, idle in ((0x1003, True), (0x1043, False)):
+            with mock.patch('fcntl.ioctl', return_value=struct.pack(
+                    '16sh22x', b'br', flags)):
+                self.assertIs(idle, links.is_idle('br'))
+
     def test_routed(self):
         text = ('Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\t'
                 'Mask\tMTU\tWindow\tIRTT\n'
@@ -39,3 +48,4 @@ class LinksTest(base.BaseTestCase):
                 'eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n')
         with mock.patch('builtins.open', mock.mock_open(read_data=text)):
             self.assertEqual([(0xAC110000, 0xFFFF0000)], links.routed())
+            self.assertEqual([], links.routed(beside='eth0'))

@@ -129,6 +129,17 @@ class BridgesTest(base.BaseTestCase):
             exception.Internal, self.bridges.connect, PLUG)
         self.assertEqual('first', error.message)
 
+    def test_sweep(self):
+        with mock.patch.multiple(
+                'novacontainer.runtime.host.links',
+                names=lambda: ['lo', 'nb-000000000001', 'nb-000000000002',
+                               'nb-000000000003', 'nb-x'],
+                is_idle=lambda name: name != 'nb-000000000003',
+                delete_bridge=mock.DEFAULT) as mocks:
+            mocks['delete_bridge'].side_effect = OSError(16, 'busy')
+            self.bridges.sweep(['nb-000000000001'])
+        mocks['delete_bridge'].assert_called_once_with('nb-000000000002')
+
     def test_lead_out(self):
         self.bridges.lead_out(dataclasses.replace(
             PLUG, network=fakes.NETWORK))

@@ -1,3 +1,4 @@
+import dataclasses
 from unittest import mock
 
 from oslotest import base
@@ -164,6 +165,22 @@ class NetworksTest(base.BaseTestCase):
         self.assertEqual({'bridge'}, self.world.bridges.rules)
         self.world.bridges.faults['secure'] = exception.Internal('no')
         self.world.restart()
+
+    def test_what_no_network_has_is_swept(self):
+        made = self.create()
+        self.world.restart()
+        self.assertEqual(
+            {one.bridge for one in self.world.networks.list({})},
+            self.world.bridges.swept)
+        self.assertIn(made.bridge, self.world.bridges.swept)
+
+    def test_the_route_of_its_own_bridge_is_no_obstacle(self):
+        with mock.patch('novacontainer.runtime.host.links.routed',
+                        return_value=[]) as routed:
+            self.world.networks._bridge_subnets(
+                dataclasses.replace(self.networks.get('bridge'),
+                                    subnets=()), ())
+        routed.assert_called_once_with('nc0')
 
     def test_rules_come_before_the_bridge(self):
         self.create()
