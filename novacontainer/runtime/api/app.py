@@ -66,7 +66,6 @@ def routes(
         *_streams(services, pools),
         *_volumes(services, pools),
         *_networks(services, pools),
-        ('POST', '/swarm/leave', unserved.leave_swarm),
         *(
             (method, path, unserved.refuse(what))
             for method, path, what in unserved.PATHS

@@ -39,6 +39,10 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar(
 #: Where a request keeps its answer, once the head of it is on its way.
 _BEGUN = 'begun'
 
+#: For the log and the numbers alone, of a client that nobody can answer; as
+#: nginx says it.
+_GONE = 499
+
 #: Where the application keeps its numbers.
 METRICS = web.AppKey('metrics', metrics.Metrics)
 
@@ -116,9 +120,13 @@ async def translate(
     except web.HTTPException as error:
         response = errors.from_http(error)
     except Exception as error:
-        if isinstance(error, ConnectionError) and has_begun(request):
+        if isinstance(error, ConnectionError) and (
+            has_begun(request) or _has_gone(request)
+        ):
             LOG.debug('[%s] the client went away', request_id.get())
-            return _break_off(request)
+            if has_begun(request):
+                return _break_off(request)
+            return errors.answer(_GONE, 'the client went away', 'client.gone')
         LOG.exception('[%s] unexpected failure', request_id.get())
         response = errors.answer(
             500,
@@ -148,6 +156,11 @@ async def note_begun(
 def has_begun(request: web.Request) -> bool:
     """Say whether it is too late for another status."""
     return _BEGUN in request
+
+
+def _has_gone(request: web.Request) -> bool:
+    """Say whether nobody is there to read an answer."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _break_off(request: web.Request) -> web.StreamResponse:

@@ -18,7 +18,7 @@ from novacontainer.runtime.service import addressing
 #: Names of interfaces (dev_valid_name() in the kernel).
 _INTERFACE = re.compile(r'(?!\.{1,2}\Z)[^\s/:%\0]{1,15}')
 _PREFIX = re.compile(r'[A-Za-z][A-Za-z0-9_-]{0,10}')
-_NAME = re.compile(r'[a-zA-Z0-9][a-zA-Z0-9_.-]*')
+_NAME = re.compile(r'[a-zA-Z0-9]([a-zA-Z0-9_. -]*[a-zA-Z0-9_.-])?')
 _BOOLEANS = frozenset(('1', 't', 'true', '0', 'f', 'false'))
 _MTU_MAX = 65535
 
@@ -169,7 +169,7 @@ def _name(body: models.Json) -> str:
     if not _NAME.fullmatch(name) or len(name) > 255:
         raise _invalid(
             f'invalid network name {name[:80]!r}: only '
-            '[a-zA-Z0-9][a-zA-Z0-9_.-] are allowed')
+            '[a-zA-Z0-9][a-zA-Z0-9_.-] and spaces between are allowed')
     return name
 
 

@@ -14,6 +14,8 @@ from novacontainer.runtime import exception
 
 _VOLUMES = 'Changing volumes of Swarm: make another one'
 _SWARM = 'Swarm: Nova schedules containers over many hosts'
+#: What Docker answers, too: clients leave to be sure that they are in none.
+_NO_SWARM = 'This node is not part of a swarm'
 _SECRETS = (
     'Secrets and configs of Swarm: mount a file, or give an instance user '
     'data'
@@ -42,6 +44,7 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('*', '/plugins', _PLUGINS),
     ('*', '/plugins/{rest:.+}', _PLUGINS),
     ('*', '/swarm', _SWARM),
+    ('POST', '/swarm/leave', _NO_SWARM),
     ('*', '/swarm/{rest:.+}', _SWARM),
     ('*', '/nodes', _SWARM),
     ('*', '/nodes/{rest:.+}', _SWARM),
@@ -54,16 +57,6 @@ PATHS: tuple[tuple[str, str, str], ...] = (
     ('*', '/configs', _SECRETS),
     ('*', '/configs/{rest:.+}', _SECRETS),
 )
-
-
-async def leave_swarm(_request: web.Request) -> web.StreamResponse:
-    """Say that there is no swarm to leave, as Docker does (``SwarmLeave``).
-
-    Clients leave a swarm to be sure that they are in none.
-    """
-    raise exception.Unavailable(
-        'This node is not part of a swarm', code='swarm.none'
-    )
 
 
 def sentence(what: str) -> str:
@@ -81,6 +74,8 @@ def refuse(
     message = sentence(what)
 
     async def handler(_request: web.Request) -> web.StreamResponse:
+        if what == _NO_SWARM:
+            raise exception.Unavailable(what, code='swarm.none')
         raise exception.NotSupported(message, code='api.not_supported')
 
     return handler

@@ -7,6 +7,8 @@ Types only: whether a value makes sense on this host is the service's
 question.  Members that are not named here pass, as they do in Docker.
 """
 
+from collections.abc import Iterable
+
 from novacontainer.runtime.api.schemas import body
 from novacontainer.runtime.api.schemas import networks
 from novacontainer.runtime import models
@@ -288,9 +290,20 @@ UPDATE = body.validator({
 
 def create(raw: bytes) -> models.Json:
     """Parse a create body; commands come out as lists."""
-    return _with_lists(
-        body.check(_settled(body.parse(raw, CREATE)), CREATE)
+    document = _in_case(
+        body.parse(raw, CREATE), (*_CONFIG, 'HostConfig', 'NetworkingConfig')
     )
+    if isinstance(document.get('HostConfig'), dict):
+        document['HostConfig'] = _in_case(document['HostConfig'], _HOST_CONFIG)
+    return _with_lists(body.check(_settled(document), CREATE))
+
+
+def _in_case(document: models.Json, names: Iterable[str]) -> models.Json:
+    """Write known members in their own case, which Go does not heed."""
+    known = {name.lower(): name for name in names}
+    return {
+        known.get(key.lower(), key): value for key, value in document.items()
+    }
 
 
 def _settled(document: models.Json) -> models.Json:

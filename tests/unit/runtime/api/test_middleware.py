@@ -1,9 +1,12 @@
+import asyncio
 import logging
 import re
+from unittest import mock
 
 import fixtures
 
 from novacontainer.runtime.api import errors
+from novacontainer.runtime.api import middleware
 from novacontainer.runtime import exception
 from tests.unit.runtime.api import served
 
@@ -49,6 +52,24 @@ class TranslateTest(served.ServedTestCase):
     def test_words_that_are_not_text(self):
         self.containers.give('start', exception.Conflict('\udcff'))
         self.assert_refused(409, 'conflict', self.call(
+            'POST', '/containers/x/start'))
+
+    def test_nobody_is_there(self):
+        log = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
+        request = mock.MagicMock(transport=None)
+        request.__contains__.return_value = False
+
+        async def handler(_request):
+            raise ConnectionResetError('the client has gone')
+
+        answer = asyncio.run(middleware.translate(request, handler))
+        self.assertEqual(499, answer.status)
+        self.assertIn('the client went away', log.output)
+        self.assertNotIn('unexpected', log.output)
+
+    def test_a_peer_of_ours_is_not_there(self):
+        self.containers.give('start', ConnectionRefusedError('secret'))
+        self.assert_refused(500, 'internal', self.call(
             'POST', '/containers/x/start'))
 
     def test_unexpected_failure_names_only_its_id(self):

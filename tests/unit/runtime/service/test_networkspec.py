@@ -17,6 +17,9 @@ def describe(**body):
 
 class DescribeTest(base.BaseTestCase):
 
+    def test_name_with_a_space(self):
+        self.assertEqual('shop 01', describe(Name='shop 01').name)
+
     def test_plain(self):
         found = describe(CheckDuplicate=True, Scope='local', ConfigFrom=None)
         self.assertEqual(('shop', 'bridge', False, False, False),
@@ -67,7 +70,8 @@ class DescribeTest(base.BaseTestCase):
                     {'IPAM': {'Driver': 'dhcp'}},
                     {'IPAM': {'Options': {'x': 'y'}}})),
                 (exception.InvalidRequest, (
-                    {'Name': ''}, {'Name': 'a b'}, {'Name': '-a'},
+                    {'Name': ''}, {'Name': 'a '}, {'Name': 'a/b'},
+                    {'Name': '-a'},
                     {'Name': 'a' * 256}))):
             for body in bodies:
                 self.assertRaises(kind, describe, **body)

@@ -66,6 +66,17 @@ class CreateTest(base.BaseTestCase):
                           b'{"Dns": 1}')
 
 
+    def test_members_in_another_case(self):
+        made = containers.create(json.dumps({
+            'image': 'x', 'Hostconfig': {'TmpFs': {'/t': ''}}}).encode())
+        self.assertEqual(
+            {'Image': 'x', 'HostConfig': {'Tmpfs': {'/t': ''}}}, made)
+        for raw in (b'{"image": 1}', b'{"hostconfig": 1}',
+                    b'{"HostConfig": {"tmpfs": 1}}'):
+            self.assertRaises(
+                exception.InvalidRequest, containers.create, raw)
+
+
 class CommitTest(base.BaseTestCase):
 
     def test_nothing_said(self):
