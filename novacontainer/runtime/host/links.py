@@ -12,6 +12,7 @@ import struct
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
 _IFF_RUNNING = 0x40
+_SIOCGIFADDR = 0x8915
 #: linux/sockios.h
 _SIOCBRADDBR, _SIOCBRDELBR = 0x89A0, 0x89A1
 _NAME_BYTES = 16
@@ -44,6 +45,18 @@ def is_idle(name: str) -> bool:
             return False
     flags: int = struct.unpack('16sh22x', answer)[1]
     return not flags & _IFF_RUNNING
+
+
+def address(name: str) -> str:
+    """Return the first IPv4 address of an interface, '' when it has none."""
+    request = struct.pack('16s24x', name.encode())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        try:
+            answer = fcntl.ioctl(control, _SIOCGIFADDR, request)
+        except OSError:
+            return ''
+    # struct sockaddr_in: family, port, address.
+    return socket.inet_ntoa(answer[20:24])
 
 
 def add_bridge(name: str) -> None:

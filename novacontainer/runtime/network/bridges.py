@@ -9,7 +9,7 @@ A network's bridge is made with its first connection, by the plugin
 switched on.  Until then nothing of the host is touched.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import dataclasses
@@ -153,16 +153,21 @@ class Bridges:
                 f'Cannot delete the bridge {network.bridge}: {error}',
                 'network.bridge') from error
 
-    def sweep(self, known: Collection[str]) -> None:
-        """Delete bridges of ours that no network has and nothing is on.
+    def sweep(self, known: Mapping[str, str]) -> None:
+        """Delete bridges that nothing is on and that no network can use.
 
-        :param known: names of those that networks have.
+        These are those of ours that no network has, and those with another
+        address than their network's.
+
+        :param known: addresses of those that networks have, by name.
         """
         for name in links.names():
-            if (_OURS.fullmatch(name) and name not in known
-                    and links.is_idle(name)):
-                LOG.info('The bridge %s is of no network and is removed',
-                         name)
+            if name in known:
+                useless = links.address(name) not in ('', known[name])
+            else:
+                useless = _OURS.fullmatch(name) is not None
+            if useless and links.is_idle(name):
+                LOG.info('The bridge %s is of no use and is removed', name)
                 with contextlib.suppress(OSError):
                     links.delete_bridge(name)
 

@@ -9,7 +9,7 @@ removed in three steps: the record says that it goes, the bridge goes, the
 record goes.  :meth:`NetworkService.open` finishes what a crash cut short.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import dataclasses
 import datetime
 import ipaddress
@@ -62,8 +62,8 @@ class Bridges(typing.Protocol):
     def remove(self, network: networking.Network) -> None:
         """Delete a network's bridge; fine when there is none."""
 
-    def sweep(self, known: Collection[str]) -> None:
-        """Delete bridges of ours that no network has and nothing is on."""
+    def sweep(self, known: Mapping[str, str]) -> None:
+        """Delete bridges that nothing is on and that no network can use."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,10 +99,12 @@ class NetworkService:
         for network in self.list({}, going=True):
             if network.going:
                 self._finish(network)
-        # Of a daemon whose records were thrown away.
-        self._bridges.sweep([one.bridge for one in self.list({})])
         for name, driver in _DRIVERS.items():
             self._ensure(name, driver)
+        # Of a daemon whose records were thrown away, or options changed.
+        self._bridges.sweep({
+            one.bridge: one.subnets[0].gateway for one in self.list({})
+            if one.subnets})
         with self._database.reading() as connection:
             is_used = bool(endpoints.up(connection))
         if is_used:

@@ -41,6 +41,12 @@ class LinksTest(base.BaseTestCase):
                     '16sh22x', b'br', flags)):
                 self.assertIs(idle, links.is_idle('br'))
 
+    def test_address(self):
+        self.assertEqual('', links.address('no-such-link'))
+        with mock.patch('fcntl.ioctl', return_value=struct.pack(
+                '16sHH4s16x', b'br', 2, 0, bytes((10, 9, 0, 1)))):
+            self.assertEqual('10.9.0.1', links.address('br'))
+
     def test_routed(self):
         text = ('Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\t'
                 'Mask\tMTU\tWindow\tIRTT\n'

@@ -133,12 +133,17 @@ class BridgesTest(base.BaseTestCase):
         with mock.patch.multiple(
                 'novacontainer.runtime.host.links',
                 names=lambda: ['lo', 'nb-000000000001', 'nb-000000000002',
-                               'nb-000000000003', 'nb-x'],
+                               'nb-000000000003', 'nb-x', 'nc0', 'nc1'],
+                address=lambda name: '10.0.0.1',
                 is_idle=lambda name: name != 'nb-000000000003',
                 delete_bridge=mock.DEFAULT) as mocks:
             mocks['delete_bridge'].side_effect = OSError(16, 'busy')
-            self.bridges.sweep(['nb-000000000001'])
-        mocks['delete_bridge'].assert_called_once_with('nb-000000000002')
+            self.bridges.sweep({'nb-000000000001': '10.0.0.1',
+                                'nc0': '10.1.0.1', 'nc1': '10.0.0.1'})
+        self.assertEqual(
+            ['nb-000000000002', 'nc0'],
+            [call.args[0] for call
+             in mocks['delete_bridge'].call_args_list])
 
     def test_lead_out(self):
         self.bridges.lead_out(dataclasses.replace(

@@ -276,7 +276,7 @@ class Bridges:
         self.made.discard(network.bridge)
 
     def sweep(self, known):
-        self.swept = set(known)
+        self.swept = dict(known)
 
     def connect(self, plug):
         self.made.add(plug.network.bridge)
