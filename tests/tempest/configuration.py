@@ -44,6 +44,9 @@ _FLAVORS = {'tempest-small': (101, {'ram': 128, 'vcpus': 1, 'disk': 1}),
             'tempest-large': (102, {'ram': 192, 'vcpus': 1, 'disk': 2})}
 
 
+_POOL = 'tempest'
+
+
 def offers(methods: Iterable[str]) -> bool:
     """Say whether the driver has all of these methods of its own."""
     return all(getattr(driver.ContainerDriver, name)
@@ -62,7 +65,7 @@ def write(directory: directories.Directory, path: pathlib.Path,
     for name, (identity, gives) in _FLAVORS.items():
         if not admin.compute.find_flavor(name):
             admin.compute.create_flavor(name=name, id=str(identity), **gives)
-    external = admin.network.find_network(tenant.EXTERNAL).id
+    external = _network_defaults(admin.network)
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_dict({
         **_access(directory, path.parent),
@@ -71,6 +74,20 @@ def write(directory: directories.Directory, path: pathlib.Path,
     })
     with path.open('w') as file:
         parser.write(file)
+
+
+def _network_defaults(network: object) -> str:
+    """Have what Neutron takes when a project asks for any network.
+
+    :returns: id of the network of floating addresses.
+    """
+    external = network.find_network(tenant.EXTERNAL)
+    network.update_network(external, is_default=True)
+    if not network.find_subnet_pool(_POOL):
+        network.create_subnet_pool(
+            name=_POOL, prefixes=['10.40.0.0/16'], default_prefix_length=26,
+            is_shared=True, is_default=True)
+    return external.id
 
 
 def _access(directory: directories.Directory,
