@@ -28,6 +28,7 @@ from novacontainer import client as runtime
 from novacontainer.client import containers
 from novacontainer.client import exceptions
 from novacontainer.virt import admission
+from novacontainer.virt import blockdevice
 from novacontainer.virt import conf
 from novacontainer.virt import configdrive
 from novacontainer.virt import consoleops
@@ -180,6 +181,7 @@ class ContainerOps:
                     limits.ephemeral_sizes(
                         instance.flavor, block_device_info),
                     limit_disk=options.limit_root_disk)])
+        body['HostConfig'].update(self._disk_io(instance))
         image = self._images.ensure(context, instance, image_meta)
         admission.require_command(image_meta, image, body)
         admission.require_disk(instance, image)
@@ -191,6 +193,12 @@ class ContainerOps:
             undo.callback(self._undo_create, instance)
             self._guest.prepare(instance, injected_files, admin_password)
             undo.pop_all()
+
+    def _disk_io(self, instance: _Instance) -> dict[str, typing.Any]:
+        if not limits.limits_disk_io(instance.flavor):
+            return {}
+        root = self._client.system.info()['DockerRootDir']
+        return limits.disk_io(instance.flavor, blockdevice.holding(root))
 
     def recreate(
         self,

@@ -25,6 +25,12 @@ _QUOTA_MIN_US = 1000
 _SHARES_PER_VCPU = 1024
 #: What the kernel takes as cpu.shares.
 _SHARES_RANGE = (2, 262144)
+_DISK_IO = {
+    'read_bytes_sec': 'BlkioDeviceReadBps',
+    'write_bytes_sec': 'BlkioDeviceWriteBps',
+    'read_iops_sec': 'BlkioDeviceReadIOps',
+    'write_iops_sec': 'BlkioDeviceWriteIOps',
+}
 _KB = 1000
 #: In bytes it must fit into 32 bits.
 _KB_MOST = 4_000_000
@@ -77,6 +83,41 @@ def root_disk(flavor: flavor_objects.Flavor) -> dict[str, typing.Any]:
     if not flavor.root_gb:
         return {}
     return {'StorageOpt': {'size': f'{flavor.root_gb}G'}}
+
+
+def limits_disk_io(flavor: flavor_objects.Flavor) -> bool:
+    """Whether the flavor has one of the extra specs of :func:`disk_io`."""
+    return any(key.startswith('quota:disk_')
+               for key in flavor.extra_specs or ())
+
+
+def disk_io(flavor: flavor_objects.Flavor,
+            device: str) -> dict[str, typing.Any]:
+    """Reads and writes a second, by the extra specs ``quota:disk_*``.
+
+    :param device: the disk that holds the containers' files; '' for an
+        unknown one.
+    :returns: members of HostConfig.
+    :raises: exception.InvalidInput for an extra spec that makes no sense
+    :raises: exception.InstanceDeployFailure where the disk is unknown
+    """
+    for key in ('quota:disk_total_bytes_sec', 'quota:disk_total_iops_sec'):
+        if key in (flavor.extra_specs or {}):
+            raise exception.InvalidInput(
+                reason=f'The flavor {flavor.name} has {key}: reads and '
+                       'writes of containers have limits of their own; say '
+                       'them apart.')
+    found = {}
+    for key, member in _DISK_IO.items():
+        rate = extraspecs.number(flavor, f'quota:disk_{key}', 0)
+        if rate:
+            found[member] = [{'Path': device, 'Rate': rate}]
+    if found and not device:
+        raise exception.InstanceDeployFailure(
+            reason=f'The flavor {flavor.name} limits reads or writes, and '
+                   'the file system of this host that holds the containers '
+                   'names no disk to limit them on.')
+    return found
 
 
 def ephemeral_disks(sizes_gb: Sequence[int], *,

@@ -7,6 +7,7 @@ import os
 
 from nova import context
 
+from novacontainer.virt import blockdevice
 from tests.functional import computehost
 from tests.functional import novaservers
 
@@ -49,6 +50,18 @@ class LimitsTestCase(novaservers.ServersTestCase):
         self.assertFalse(
             self.host.inspect(
                 free['id'])['HostConfig'].get('StorageOpt'))
+
+    def test_disk_io(self):
+        flavor = self.flavor(quota__disk_write_bytes_sec='10000000')
+        device = blockdevice.holding(str(self.host.daemon.data_root))
+        if not device:
+            self.assertIn('names no disk', self.boot(flavor, 'ERROR'))
+            return
+        server = self.boot(flavor)
+        self.assertEqual(
+            [{'Path': device, 'Rate': 10000000}],
+            self.host.inspect(
+                server['id'])['HostConfig']['BlkioDeviceWriteBps'])
 
     def test_ephemeral_disks(self):
         flavor = self._create_flavor(

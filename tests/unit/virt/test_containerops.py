@@ -7,6 +7,7 @@ from nova.network import model
 
 from novacontainer.client import containers
 from novacontainer.client import exceptions
+from novacontainer.virt import blockdevice
 from novacontainer.virt import imageops
 from tests import instances
 from tests.unit.virt import rig
@@ -75,6 +76,18 @@ class SpawnTestCase(ContainerOpsTestCase):
         self.assertAborts('volumes', block_device_info={
             'block_device_mapping': [{'mount_device': '/dev/vdb'}]})
         self.assertEqual([], self.steps)
+
+    def test_disk_io(self):
+        self.instance.flavor.extra_specs['quota:disk_read_iops_sec'] = '7'
+        self.client.system = mock.Mock()
+        self.client.system.info.return_value = {'DockerRootDir': '/data'}
+        with mock.patch.object(blockdevice, 'holding',
+                               return_value='/dev/vda') as holding:
+            self.spawn()
+        holding.assert_called_once_with('/data')
+        body = self.containers.create.call_args.args[1]
+        self.assertEqual([{'Path': '/dev/vda', 'Rate': 7}],
+                         body['HostConfig']['BlkioDeviceReadIOps'])
 
     def test_ephemeral_disk(self):
         self.spawn(block_device_info={'ephemerals': [{'size': 3}]})

@@ -86,6 +86,43 @@ class RootDiskTestCase(base.BaseTestCase):
         self.assertEqual({}, limits.root_disk(flavor))
 
 
+class DiskIoTestCase(base.BaseTestCase):
+
+    def flavor(self, **extra_specs):
+        return instances.instance(extra_specs={
+            f'quota:disk_{key}': value
+            for key, value in extra_specs.items()}).flavor
+
+    def test_none(self):
+        flavor = instances.instance().flavor
+        self.assertFalse(limits.limits_disk_io(flavor))
+        self.assertEqual({}, limits.disk_io(flavor, ''))
+
+    def test_all(self):
+        flavor = self.flavor(read_bytes_sec='1', write_bytes_sec='2',
+                             read_iops_sec='3', write_iops_sec='0')
+        self.assertTrue(limits.limits_disk_io(flavor))
+        self.assertEqual(
+            {'BlkioDeviceReadBps': [{'Path': '/dev/vda', 'Rate': 1}],
+             'BlkioDeviceWriteBps': [{'Path': '/dev/vda', 'Rate': 2}],
+             'BlkioDeviceReadIOps': [{'Path': '/dev/vda', 'Rate': 3}]},
+            limits.disk_io(flavor, '/dev/vda'))
+
+    def test_unknown_disk(self):
+        self.assertRaises(
+            exception.InstanceDeployFailure, limits.disk_io,
+            self.flavor(read_iops_sec='3'), '')
+
+    def test_nonsense(self):
+        for extra_specs, words in (
+                ({'read_iops_sec': 'x'}, 'whole number'),
+                ({'total_iops_sec': '5'}, 'apart')):
+            error = self.assertRaises(
+                exception.InvalidInput, limits.disk_io,
+                self.flavor(**extra_specs), '/dev/vda')
+            self.assertIn(words, str(error))
+
+
 class EphemeralTestCase(base.BaseTestCase):
 
     def test_sizes(self):
