@@ -104,15 +104,13 @@ class SnapshotOps:
 
         :param image_id: the placeholder that Nova has made in Glance.
         :param update_task_state: as ``ComputeDriver.snapshot`` has it.
-        :raises: exception.InstanceNotRunning when the instance is deleted
-            meanwhile
-        :raises: exception.InternalError when there is no container
+        :raises: exception.InstanceNotRunning when there is no container
         :raises: exception.ImageNotFound when the placeholder is gone
         """
         repository = f'{_REPOSITORY}/{image_id}'
         with contextlib.ExitStack() as stack:
             stack.push(_Reporter(instance, image_id))
-            stack.enter_context(_gone_or_going(instance))
+            stack.enter_context(_task_ended(update_task_state))
             stack.enter_context(
                 errors.translated(errors.Operation.SNAPSHOT, instance))
             update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
@@ -157,22 +155,19 @@ class SnapshotOps:
 
 
 @contextlib.contextmanager
-def _gone_or_going(instance: instance_objects.Instance) -> Iterator[None]:
-    """Tell an instance that is deleted from one that lost its container.
+def _task_ended(update_task_state: Callable[..., None]) -> Iterator[None]:
+    """End the task of an instance that has lost its container.
 
-    The compute manager drops a snapshot without a word when the instance
-    does not run, since it is being deleted; any other one would be left with
-    the task for ever.
+    For the compute manager one that does not run is being deleted, and it
+    leaves the task alone; any other one would have the task for ever.  If it
+    is being deleted, Nova refuses to end the task, as it should.
     """
     try:
         yield
-    except exception.InstanceNotRunning as error:
-        instance.refresh()
-        if instance.task_state == task_states.DELETING:
-            raise
-        raise exception.InternalError(
-            f'Instance {instance.uuid} has no container; a hard reboot makes '
-            'it anew.') from error
+    except exception.InstanceNotRunning:
+        update_task_state(
+            task_state=None, expected_state=task_states.IMAGE_PENDING_UPLOAD)
+        raise
 
 
 def _metadata(instance: instance_objects.Instance,

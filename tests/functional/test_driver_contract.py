@@ -6,6 +6,7 @@ itself: here the list of what may be missing is given, and held exactly.
 
 from unittest import mock
 
+from nova import exception
 from nova.tests.unit.virt import test_virt_drivers
 
 from tests.functional import computehost
@@ -16,8 +17,6 @@ NOT_IMPLEMENTED = {
     'test_attach_detach_volume',
     'test_block_stats',
     'test_get_device_name_for_instance',
-    'test_get_diagnostics',
-    'test_get_host_cpu_stats',
     'test_get_instance_diagnostics',
     'test_get_instance_disk_info',
     'test_get_mks_console',
@@ -33,7 +32,6 @@ NOT_IMPLEMENTED = {
     'test_poll_rebooting_instances',
     'test_restore_running',
     'test_restore_soft_deleted',
-    'test_set_admin_password',
     'test_set_host_enabled',
     'test_soft_delete',
     'test_swap_volume',
@@ -59,6 +57,25 @@ class ContractTestCase(test_virt_drivers._VirtDriverTestCase,
         self.assertEqual(missing, self.swallowed.called,
                          self.swallowed.call_args_list)
         super().tearDown()
+
+    def test_migrate_disk_and_power_off(self):
+        """Nova's own wants to another host."""
+        self.assertRaises(exception.InstanceFaultRollback,
+                          super().test_migrate_disk_and_power_off)
+
+    def test_rescue(self):
+        """Nova's own gives no image."""
+        self.assertRaises(exception.ImageUnacceptable, super().test_rescue)
+
+    def test_unrescue_rescued_instance(self):
+        """Nor does this one."""
+        self.assertRaises(exception.ImageUnacceptable,
+                          super().test_unrescue_rescued_instance)
+
+    def test_set_admin_password(self):
+        """The image has no shadow file."""
+        self.assertRaises(exception.SetAdminPasswdNotSupported,
+                          super().test_set_admin_password)
 
     def test_live_migration(self):
         """Nova's own swallows nothing here."""
