@@ -81,6 +81,9 @@ def build(
             'DnsSearch': search,
             'ExtraHosts': _hosts(instance, network_info),
             'Mounts': list(mounts),
+            # An instance's files are on its root disk: limited with it, and
+            # in its snapshots.
+            'ImageVolumeMode': 'ignore',
             **limits.limits(flavor, pids_limit=pids_limit),
             **(limits.root_disk(flavor) if limit_disk else {}),
             **extraspecs.isolation(said),

@@ -159,6 +159,17 @@ class VolumesInContainersTest(sdk.SdkTestCase):
         self.assertIsNone(self.docker.volumes.prune()['VolumesDeleted']
                           or None)
 
+    def test_what_an_image_calls_volumes_on_the_root_disk(self):
+        made = self.docker.containers.get(self.docker.api.create_container(
+            FILLED, ['touch', '/data/new'],
+            host_config={'ImageVolumeMode': 'ignore'})['Id'])
+        self.addCleanup(self.remove, made)
+        self.assertEqual([], made.attrs['Mounts'])
+        made.start()
+        self.assertEqual(0, made.wait()['StatusCode'])
+        self.assertIn('/data/new', [one['Path'] for one in made.diff()])
+        self.assertEqual(set(), self.names())
+
     def create_container(self, *command, image=sdk.IMAGE, **options):
         made = self.docker.containers.create(
             image, list(command) or ['sleep', '1000'], **options)

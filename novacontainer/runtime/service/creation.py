@@ -105,7 +105,7 @@ class Creation:
         self._links.check(host_config)
         borrowed = rootmounts.resolve(host_config, self._registry.get)
         wishes = mountplan.plan(
-            host_config, merged, self._registry.get, by_root)
+            body, host_config, merged, self._registry.get, by_root)
         mountplan.provide_sources(wishes, by_root)
         with self._volumes.claimed(wishes, by_root) as fresh:
             container = self._make(models.Container(

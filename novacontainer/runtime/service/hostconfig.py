@@ -59,7 +59,8 @@ _HONOURED = frozenset((
     'Annotations', 'AutoRemove', 'Binds', *blockio.THROTTLES,
     *blockio.WEIGHTS, 'CapAdd', 'CapDrop',
     'CgroupnsMode', 'CpuPeriod', 'DeviceCgroupRules', 'Devices', 'GroupAdd',
-    'Init', 'IpcMode', 'MaskedPaths', 'MemorySwappiness', 'OomKillDisable',
+    'ImageVolumeMode', 'Init', 'IpcMode', 'MaskedPaths', 'MemorySwappiness',
+    'OomKillDisable',
     'PidMode', 'Privileged', 'ReadonlyPaths', 'UTSMode',
     'CpuQuota', 'CpuShares', 'CpusetCpus', 'CpusetMems', 'Dns',
     'DnsOptions', 'DnsSearch', 'ExtraHosts', 'Links', 'LogConfig', 'Memory',
@@ -140,6 +141,7 @@ def normalise(body: models.Json, policy: Policy) -> models.Json:
     _check_reach(given, policy)
     mounts.requested(given)
     mounts.volumes_from(given)
+    mounts.image_volumes_are_kept(given)
     given['ShmSize'] = given.get('ShmSize') or resources.SHM_BYTES
     given['Runtime'] = given.get('Runtime') or policy.runtime
     memory = given.get('Memory') or 0

@@ -22,10 +22,11 @@ from novacontainer.runtime.service import names
 Get = Callable[[str], models.Container]
 
 
-def plan(host_config: models.Json, config: models.Json, get: Get,
-         by_root: bool) -> list[mounts.Wish]:
+def plan(body: models.Json, host_config: models.Json, config: models.Json,
+         get: Get, by_root: bool) -> list[mounts.Wish]:
     """Return the mounts of a container, outer ones first, all named.
 
+    :param body: the whole create body.
     :param config: its Config, the image's merged in.
     :param get: returns a container by any of its names, or raises.
     :param by_root: root of the host asks.
@@ -43,7 +44,8 @@ def plan(host_config: models.Json, config: models.Json, get: Get,
         places[wish.point.target] = dataclasses.replace(
             wish, point=dataclasses.replace(wish.point, by_root=by_root))
     driver = host_config.get('VolumeDriver') or ''
-    for path in mounts.volumes(config):
+    kept = mounts.image_volumes_are_kept(host_config)
+    for path in mounts.volumes(body if kept else config):
         places.setdefault(path, mounts.unnamed(path, driver))
     return sorted(map(_named, places.values()),
                   key=lambda wish: wish.point.target.count('/'))
@@ -60,6 +62,16 @@ def _donor(name: str, get: Get) -> models.Container:
     except exception.NotFound as error:
         raise exception.InvalidRequest(
             error.message, 'container.no_volumes_from') from error
+
+
+def directories(container: models.Container) -> list[str]:
+    """Return where a container expects directories of its root disk.
+
+    Those are what its image calls volumes, where it has no volumes there.
+    """
+    if not mounts.image_volumes_are_kept(container.host_config):
+        return []
+    return mounts.volumes(container.config)
 
 
 def provide_sources(wishes: Iterable[mounts.Wish], by_root: bool) -> None:

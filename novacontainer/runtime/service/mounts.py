@@ -117,6 +117,20 @@ def volumes(config: models.Json) -> list[str]:
     return sorted(_target(path) for path in config.get('Volumes') or ())
 
 
+def image_volumes_are_kept(host_config: models.Json) -> bool:
+    """Say whether what an image calls volumes stays on the root disk.
+
+    ``ImageVolumeMode``, an extension with Podman's words.
+
+    :raises InvalidRequest: it is another word.
+    """
+    mode = host_config.get('ImageVolumeMode') or 'anonymous'
+    if mode not in ('anonymous', 'ignore'):
+        raise _invalid(f'invalid ImageVolumeMode {mode!r}; use anonymous or '
+                       'ignore')
+    return bool(mode == 'ignore')
+
+
 def unnamed(target: str, driver: str = '') -> Wish:
     """Return the wish for a volume that nobody gives a name."""
     return Wish(models.MountPoint(

@@ -30,6 +30,7 @@ from novacontainer.runtime.service import linking
 from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import logkeeping
 from novacontainer.runtime.service import lxcfs
+from novacontainer.runtime.service import mountplan
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import rootmounts
 from novacontainer.runtime.service import runspec
@@ -192,7 +193,8 @@ class Preparation:
             *asked)
         mountpoints.prepare(
             rootfs, [(mount.target, _is_directory(mount))
-                     for mount in all_mounts],
+                     for mount in all_mounts]
+            + [(path, True) for path in mountplan.directories(container)],
             container.id_map, container.config.get('WorkingDir') or '/')
         spec = runspec.describe(
             container, rootfs, netmodes.joined(

@@ -37,6 +37,10 @@ class BuildTestCase(base.BaseTestCase):
     def test_the_driver_makes_the_network(self):
         self.assertEqual('none', self.build()['HostConfig']['NetworkMode'])
 
+    def test_all_files_are_on_the_root_disk(self):
+        self.assertEqual('ignore',
+                         self.build()['HostConfig']['ImageVolumeMode'])
+
     def test_qualified_hostname(self):
         body = self.build(instances.instance(hostname='web.example.org'))
         self.assertEqual(('web', 'example.org'),

@@ -102,6 +102,7 @@ _HOST_CONFIG = {
         'ContainerIDFile',
         'CpusetCpus',
         'CpusetMems',
+        'ImageVolumeMode',
         'IpcMode',
         'Isolation',
         'NetworkMode',

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime
 import os
 import tempfile
@@ -30,6 +31,7 @@ class MountPlanTest(base.BaseTestCase):
 
     def plan(self, host_config, volumes=(), by_root=False):
         return [wish.point for wish in mountplan.plan(
+            {'Volumes': {'/asked': {}}} if '/asked' in volumes else {},
             host_config, {'Volumes': {path: {} for path in volumes}},
             self.others.__getitem__, by_root)]
 
@@ -53,6 +55,20 @@ class MountPlanTest(base.BaseTestCase):
             {'/a': 'mine', '/b': '/srv', '/c': 'x' * 64, '/y': ''},
             {place: found[place].source for place in found
              if place != '/z'})
+
+    def test_volumes_of_the_image_that_are_kept(self):
+        self.assertEqual(['/asked'], [one.target for one in self.plan(
+            {'ImageVolumeMode': 'ignore'}, ['/image', '/asked'])])
+        self.assertEqual(2, len(self.plan(
+            {'ImageVolumeMode': 'anonymous'}, ['/image', '/asked'])))
+        container = dataclasses.replace(
+            other(), config={'Volumes': {'/image': {}}},
+            host_config={'ImageVolumeMode': 'ignore'})
+        self.assertEqual(['/image'], mountplan.directories(container))
+        self.assertEqual([], mountplan.directories(
+            dataclasses.replace(container, host_config={})))
+        self.assertRaises(exception.InvalidRequest, self.plan,
+                          {'ImageVolumeMode': 'tmpfs'})
 
     def test_volumes_of_others(self):
         found = {one.target: one for one in self.plan(

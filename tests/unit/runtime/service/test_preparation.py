@@ -37,11 +37,14 @@ class PreparationTest(base.BaseTestCase):
     def test_mount_points_are_made_in_the_root(self):
         source = self.world.root / 'source'
         source.write_text('x')
+        self.world.images.image = world.image(Volumes={'/kept': {}})
         bundle = self.bundle(WorkingDir='/w', host_config={
+            'ImageVolumeMode': 'ignore',
             'Binds': [f'{source}:/a/file', 'data:/a/dir']})
         root = self.world.storage.upper(bundle.id) / 'merged'
         self.assertTrue((root / 'a/file').is_file())
         self.assertTrue((root / 'a/dir').is_dir())
+        self.assertTrue((root / 'kept').is_dir())
         self.assertEqual(
             [('mount', bundle.id, 'data')], self.world.staging.told)
         # It is mounted from there only while the container is made.
