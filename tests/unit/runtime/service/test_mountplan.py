@@ -88,7 +88,7 @@ class MountPlanTest(base.BaseTestCase):
             raise exception.NotFound('No such container: x')
         error = self.assertRaises(
             exception.InvalidRequest, mountplan.plan,
-            {'VolumesFrom': ['x']}, {}, get, False)
+            {}, {'VolumesFrom': ['x']}, {}, get, False)
         self.assertEqual('No such container: x', error.message)
 
     def test_who_asked(self):
