@@ -127,8 +127,7 @@ class SnapshotTestCase(ImagesTestCase):
             server['id'], {'createImage': {'name': 'nothing'}})
         self._wait_for_server_parameter(
             server, {'OS-EXT-STS:task_state': None})
-        self.assertEqual([], [image for image in self.glance.images.values()
-                              if image['name'] == 'nothing'])
+        self.assertEqual([], self.named('nothing'))
 
     def test_backup_keeps_the_newest(self):
         server = self.boot()
