@@ -155,6 +155,17 @@ class Connection:
     network: Network
     container_name: str
     hostname: str = ''
+    domainname: str = ''
+
+    @property
+    def own_names(self) -> str:
+        """Names by which the container knows itself: the full one, the bare.
+
+        Either part may be in the host name alone, as in Docker.
+        """
+        full = '.'.join(filter(None, (self.hostname, self.domainname)))
+        bare = full.partition('.')[0]
+        return full if full == bare else f'{full} {bare}'
 
     @property
     def names(self) -> tuple[str, ...]:

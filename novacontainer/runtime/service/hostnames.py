@@ -60,7 +60,7 @@ class HostNames:
 def block(own: Sequence[networking.Connection],
           around: Iterable[networking.Connection]) -> list[str]:
     """Return the lines of hosts(5) for a container."""
-    lines = [f'{address}\t{one.hostname}' for one in own
+    lines = [f'{address}\t{one.own_names}' for one in own
              for address in _addresses(one) if one.hostname]
     links = {name: alias for one in own for name, alias in (
         text.split(':', 1)

@@ -77,14 +77,15 @@ def _select(connection: sqlite3.Connection, clause: str,
             value: str | int) -> list[networking.Connection]:
     rows = connection.execute(
         'SELECT endpoints.*, containers.name AS container_name, '  # noqa: S608
-        "containers.config ->> '$.Hostname' AS hostname "
+        "containers.config ->> '$.Hostname' AS hostname, "
+        "containers.config ->> '$.Domainname' AS domainname "
         'FROM endpoints JOIN containers ON containers.id = container_id '
         f'WHERE {clause} ORDER BY number', (value,)).fetchall()
     known = {ident: networks.get(connection, ident)
              for ident in {row['network_id'] for row in rows}}
     return [networking.Connection(
         _from_row(row), known[row['network_id']], row['container_name'],
-        row['hostname'] or '') for row in rows]
+        row['hostname'] or '', row['domainname'] or '') for row in rows]
 
 
 def _to_row(endpoint: networking.Endpoint) -> dict[str, str | int]:

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime
 
 from oslotest import base
@@ -28,6 +29,14 @@ class NetworkingTest(base.BaseTestCase):
         self.assertEqual(('web', 'www', 'cccccccccccc', 'webhost'),
                          fakes.CONNECTION.names)
         self.assertTrue(fakes.CONNECTION.endpoint.is_up)
+
+    def test_own_names(self):
+        for host, domain, names in (
+                ('web', '', 'web'), ('web', 'a.example', 'web.a.example web'),
+                ('web.a.example', '', 'web.a.example web'), ('', '', '')):
+            self.assertEqual(names, dataclasses.replace(
+                fakes.CONNECTION, hostname=host,
+                domainname=domain).own_names)
 
     def test_subnet(self):
         self.assertEqual(24, fakes.NETWORK.subnets[0].prefix_length)
