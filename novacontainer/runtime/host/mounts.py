@@ -7,11 +7,14 @@ Sources: mount(2), umount2(2), and for the newer calls the kernel's
 ``Documentation/filesystems/mount_api.rst`` and ``include/uapi/linux/mount.h``.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import ctypes
+import errno
 import os
 import pathlib
 import re
+import time
 
 from novacontainer.runtime.host import syscalls
 
@@ -45,6 +48,10 @@ _FSCONFIG_SET_STRING = 1
 _FSCONFIG_SET_FD = 5
 _FSCONFIG_CMD_CREATE = 6
 
+#: How long copies of a mount may last, and between two tries.
+_COPIES_S = 10.0
+_AGAIN_S = 0.02
+
 _OCTAL = re.compile(r'\\([0-7]{3})')
 
 
@@ -71,6 +78,27 @@ def unmount(target: str, flags: int = 0) -> None:
     """Call umount2(2), never following a link at ``target``."""
     syscalls.check(syscalls.libc.umount2(
         os.fsencode(target), flags | UMOUNT_NOFOLLOW), target)
+
+
+def vacate(remove: Callable[[], object]) -> None:
+    """Remove what something was mounted on, and is not any more.
+
+    While another container gets a recursive bind of a directory above, this
+    namespace has for a moment a copy of every mount below; until it has
+    gone, the kernel takes the place for a mount point and refuses.
+
+    :param remove: removes it; called again while that is refused.
+    :raises OSError: it is refused for any other reason, or for too long.
+    """
+    deadline = time.monotonic() + _COPIES_S
+    while True:
+        try:
+            remove()
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_AGAIN_S)
 
 
 def clone_tree(path: str, recursive: bool = False) -> int:

@@ -18,6 +18,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import functools
 import os
 import pathlib
 import signal
@@ -245,4 +246,4 @@ def _unpin(path: pathlib.Path) -> None:
         # EINVAL: not mounted, as after a reboot.
         if error.errno not in (errno.EINVAL, errno.ENOENT):
             raise
-    path.unlink(missing_ok=True)
+    mounts.vacate(functools.partial(path.unlink, missing_ok=True))

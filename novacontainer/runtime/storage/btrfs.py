@@ -25,7 +25,6 @@ from novacontainer.runtime import exception
 from novacontainer.runtime.host import btrfs
 from novacontainer.runtime.host import idmap
 from novacontainer.runtime.host import mounts
-from novacontainer.runtime.host import trees
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import chains
 from novacontainer.runtime.storage import diskimage
@@ -105,7 +104,7 @@ class Btrfs:
         with homes.translated(f'Cannot remove the files of {container_id}'):
             home = self._homes.path(container_id)
             btrfs.destroy(_root(home))
-            trees.remove(home)
+            homes.discard(home)
 
     @contextlib.contextmanager
     def delta(self, container_id: str, layers: Sequence[pathlib.Path],

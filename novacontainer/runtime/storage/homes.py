@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import contextlib
 import errno
+import functools
 import os
 import pathlib
 
@@ -222,6 +223,11 @@ def unmount(target: pathlib.Path) -> None:
             mounts.unmount(str(target), mounts.MNT_DETACH)
         elif error.errno not in (errno.EINVAL, errno.ENOENT):
             raise
+
+
+def discard(home: pathlib.Path) -> None:
+    """Delete a home, in which nothing is mounted any more."""
+    mounts.vacate(functools.partial(trees.remove, home))
 
 
 def nothing_prepared(container_id: str) -> exception.NotFound:

@@ -1,8 +1,8 @@
 """Root file systems on overlayfs, with idmapped lower layers.
 
 Called by ``service.containers`` through ``storage.base.Storage``.  Calls
-``host.trees``, ``storage.homes``, ``storage.diskimage``,
-``storage.layering``, ``storage.overlay_changes``.
+``storage.homes``, ``storage.diskimage``, ``storage.layering``,
+``storage.overlay_changes``.
 
 Beside what every home has (``storage.homes``): ``upper`` (the container's
 changes) and ``work`` (overlayfs' own), both on the disk image where there is
@@ -23,7 +23,6 @@ import pathlib
 
 from novacontainer.runtime import deltas
 from novacontainer.runtime.host import mounts
-from novacontainer.runtime.host import trees
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import diskimage
 from novacontainer.runtime.storage import homes
@@ -98,7 +97,7 @@ class Overlay:
         with homes.translated(f'Cannot remove the files of {container_id}'):
             home = self._homes.path(container_id)
             layering.sweep(home)
-            trees.remove(home)
+            homes.discard(home)
 
     @contextlib.contextmanager
     def delta(self, container_id: str, layers: Sequence[pathlib.Path],

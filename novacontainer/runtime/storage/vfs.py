@@ -1,7 +1,7 @@
 """Root file systems that are plain copies, for where nothing else works.
 
 Called by ``service.containers`` through ``storage.base.Storage``.  Calls
-``host.mounts``, ``host.trees``, ``storage.flattening``, ``storage.homes``,
+``host.mounts``, ``storage.flattening``, ``storage.homes``,
 ``storage.tree_changes``.
 
 Beside what every home has (``storage.homes``): ``root``, a copy of all that
@@ -28,7 +28,6 @@ import time
 from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import mounts
-from novacontainer.runtime.host import trees
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import chains
 from novacontainer.runtime.storage import diskimage
@@ -120,7 +119,7 @@ class Vfs:
         """See :meth:`storage.base.Storage.remove`."""
         self.unmount(container_id)
         with homes.translated(f'Cannot remove the files of {container_id}'):
-            trees.remove(self._homes.path(container_id))
+            homes.discard(self._homes.path(container_id))
 
     @contextlib.contextmanager
     def delta(self, container_id: str, layers: Sequence[pathlib.Path],

@@ -1,5 +1,7 @@
 """Reading mountinfo; the calls themselves are tested on the kernel."""
 
+import errno
+import os
 import pathlib
 from unittest import mock
 
@@ -54,3 +56,37 @@ class TestErrors(base.BaseTestCase):
         self.assertRaises(OSError, mounts.set_id_map, -1, -1)
         self.assertRaises(OSError, mounts.attach, -1, '/no/such')
         self.assertRaises(OSError, mounts.FilesystemContext, 'nosuchfs')
+
+
+class TestVacate(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.times = 0
+
+    def remove(self, number, times):
+        def effect():
+            self.times += 1
+            if self.times <= times:
+                raise OSError(number, os.strerror(number))
+        return effect
+
+    def test_at_once(self):
+        mounts.vacate(self.remove(errno.EBUSY, 0))
+        self.assertEqual(1, self.times)
+
+    def test_a_copy_of_the_mount_goes(self):
+        mounts.vacate(self.remove(errno.EBUSY, 2))
+        self.assertEqual(3, self.times)
+
+    def test_it_does_not_go(self):
+        with mock.patch.object(mounts, '_COPIES_S', 0.0):
+            error = self.assertRaises(
+                OSError, mounts.vacate, self.remove(errno.EBUSY, 10 ** 9))
+        self.assertEqual(errno.EBUSY, error.errno)
+
+    def test_another_reason(self):
+        error = self.assertRaises(
+            OSError, mounts.vacate, self.remove(errno.EIO, 1))
+        self.assertEqual(errno.EIO, error.errno)
+        self.assertEqual(1, self.times)
