@@ -70,7 +70,8 @@ class WebSocketTest(sdk.SdkTestCase):
         container = self.run_container('cat', stdin_open=True, tty=True)
         client = self.join(container, stdin=1, detachKeys='ctrl-x')
         client.send('hello\n')
-        self.expect(client, b'hello\r\n')
+        # What the terminal echoes, and what the process answers.
+        self.expect(client, b'hello\r\nhello\r\n')
         client.send_binary(b'\x18')
         opcode, _ = client.recv_data()
         self.assertEqual(websocket.ABNF.OPCODE_CLOSE, opcode)

@@ -37,8 +37,10 @@ def main(arguments: list[str]) -> int:
         print(f'FAILED: {error.reason}', file=sys.stderr)
         return 1
     if not (work / 'workspace').exists():
-        commands.run([program, 'init', str(work / 'workspace')],
-                     work / 'init.log')
+        commands.run([program, 'init',
+                      # Else it is noted in the home directory, for ever.
+                      '--workspace-path', str(work / 'workspaces.yaml'),
+                      str(work / 'workspace')], work / 'init.log')
     return subprocess.run(
         [program, 'run', '--config-file', str(config),
          '--concurrency', str(os.cpu_count() or 1),

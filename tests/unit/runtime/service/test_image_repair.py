@@ -28,6 +28,8 @@ class TestRepair(base.BaseTestCase):
         with mock.patch(BOOT, return_value='another'):
             service = self.store.open()
             service.recover()
+            # Closed at once it would leave some for the next start.
+            service._catalog.sweeper.wait()
             service.close()
         return service
 

@@ -1,3 +1,4 @@
+import time
 from unittest import mock
 
 from oslotest import base
@@ -64,6 +65,11 @@ class PreparationTest(base.BaseTestCase):
         container_id = self.world.start(
             'exit 0', host_config={'Binds': ['data:/d']})
         self.world.wait(container_id)
+        # The record comes first.
+        deadline = time.monotonic() + 20
+        while len(self.world.staging.told) < 2:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.002)
         self.assertEqual(
             [('mount', container_id, 'data'),
              ('unmount', container_id, 'data')], self.world.staging.told)
