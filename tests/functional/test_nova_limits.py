@@ -4,6 +4,7 @@ As ``novaservers``: all of Nova in this process, real containers.
 """
 
 import os
+from unittest import mock
 
 from nova import context
 
@@ -21,10 +22,16 @@ class LimitsTestCase(novaservers.ServersTestCase):
         self.flags(max_attempts=1, group='scheduler')
 
     def flavor(self, disk=1, **extra_specs):
-        return self._create_flavor(
-            memory_mb=64, vcpu=1, disk=disk, ephemeral=0, swap=16,
-            extra_spec={key.replace('__', ':'): value
-                        for key, value in extra_specs.items()})
+        flavor = self._create_flavor(
+            memory_mb=64, vcpu=1, disk=disk, ephemeral=0, swap=16)
+        # Before this microversion the API takes whatever is said.
+        with mock.patch.object(
+                self.api_fixture.admin_api, 'microversion', '2.85'):
+            self.api_fixture.admin_api.post_extra_spec(
+                flavor, {'extra_specs': {key.replace('__', ':'): value
+                                         for key, value
+                                         in extra_specs.items()}})
+        return flavor
 
     def boot(self, flavor, expected_state='ACTIVE', image=None, **fields):
         body = self._build_server(
