@@ -1,8 +1,8 @@
 """Containers on bridges: what connects one, and what takes it off again.
 
 Called by ``service.endpoints`` and ``service.networks``.  Calls
-``network.cni``, ``network.firewall``, ``host.links``, ``host.namespaces``,
-ip(8), bridge(8) and nsenter(1).
+``network.cni``, ``network.firewall``, ``host.links``, ``host.namespaces``, and
+by ``network.commands`` ip(8), bridge(8) and nsenter(1).
 
 A network's bridge is made with its first connection, by the plugin
 ``bridge``; so are the rules of the packet filter, and so is IP forwarding
@@ -16,7 +16,6 @@ import dataclasses
 import ipaddress
 import pathlib
 import re
-import subprocess
 import threading
 
 from oslo_log import log as logging
@@ -26,12 +25,12 @@ from novacontainer.runtime.host import links
 from novacontainer.runtime.host import namespaces
 from novacontainer.runtime import models
 from novacontainer.runtime.network import cni
+from novacontainer.runtime.network import commands
 from novacontainer.runtime.network import firewall
 from novacontainer.runtime import networking
 
 LOG = logging.getLogger(__name__)
 
-_TIMEOUT_S = 60
 #: Names that ``networking.Network`` gives to bridges.
 _OURS = re.compile(r'nb-[0-9a-f]{12}')
 #: Whether IPv6 addresses are looked for on the network before they are
@@ -272,15 +271,4 @@ def _host_side(result: models.Json) -> str:
 
 
 def _command(*words: str, text: str = '') -> None:
-    try:
-        ended = subprocess.run(
-            words, input=text, capture_output=True, text=True,
-            timeout=_TIMEOUT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise exception.Internal(
-            f'{words[0]} could not be run: {error}',
-            'network.failed') from error
-    if ended.returncode:
-        raise exception.Internal(
-            f'"{" ".join(words)}" failed: {ended.stderr.strip()}',
-            'network.failed')
+    commands.run(words, 'network.failed', text)

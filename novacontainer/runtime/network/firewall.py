@@ -1,7 +1,7 @@
 """Packet filter and address translation of the bridges, all at once.
 
-Called by ``network.bridges``.  Calls iptables-restore(8) and
-ip6tables-restore(8).
+Called by ``network.bridges``.  Calls, by ``network.commands``,
+iptables-restore(8) and ip6tables-restore(8).
 
 Two chains of ours hold the rules of all bridges, and every change writes
 them anew in one step: what an administrator flushed is back with the next
@@ -18,13 +18,12 @@ from collections.abc import Iterable, Sequence
 import datetime
 import ipaddress
 import shutil
-import subprocess
 
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import namespaces
+from novacontainer.runtime.network import commands
 from novacontainer.runtime import networking
 
-_TIMEOUT_S = 60
 _COMMANDS = {4: 'iptables', 6: 'ip6tables'}
 _TRACKED = '-m conntrack --ctstate'
 _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
@@ -142,15 +141,4 @@ class Firewall:
 
 
 def _run(words: Sequence[str], text: str = '') -> None:
-    try:
-        ended = subprocess.run(
-            words, input=text, capture_output=True, text=True,
-            timeout=_TIMEOUT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise exception.Internal(
-            f'{words[0]} could not be run: {error}',
-            'network.firewall') from error
-    if ended.returncode:
-        raise exception.Internal(
-            f'"{" ".join(words)}" failed: {ended.stderr.strip()}',
-            'network.firewall')
+    commands.run(words, 'network.firewall', text)
