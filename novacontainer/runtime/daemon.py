@@ -204,6 +204,7 @@ class _Parts:
         return api_services.Services(
             images=self._images, containers=self._containers, events=hub,
             alterations=self._containers.alterations,
+            plugs=self._containers.plugs,
             attachments=self._containers.attachments,
             pruning=pruning.Pruning(
                 self._containers, self._images, self._volumes,

@@ -14,7 +14,8 @@ from tests.functional import daemon
 #: All that an operator can allow: the manual names the options.
 OPTIONS = {'containers': {
     'allow_privileged': 'true', 'allow_host_userns': 'true',
-    'allow_host_namespaces': 'true', 'allowed_devices': '/dev/null'}}
+    'allow_host_namespaces': 'true',
+    'allowed_devices': '/dev/null,/dev/loop0'}}
 #: What nobody means; beside these, what is meant elsewhere.
 HOSTILE = (-1, 2**63 - 1, 2**64, 1.5, True, '', '\0', '../..', 'x' * 5000,
            [''], ['\0'], [[]], [{}], [-1], {'': ''}, {'a': 'b'}, {'/': {}})
@@ -86,7 +87,7 @@ class FieldsTest(base.BaseTestCase):
                     'POST', path, {**defaults, **fields.body(request, asked)})
                 if status == 201:
                     clean(json.loads(answer))
-                elif not (status in (200, 501) or 400 <= status < 500):
+                elif not (status in (200, 204, 501) or 400 <= status < 500):
                     wrong.append(f'{row.path}: {value!r:.40}: {status} '
                                  f'{answer.decode()}')
         self.assertEqual([], wrong, request)
@@ -112,6 +113,13 @@ class FieldsTest(base.BaseTestCase):
             'POST /containers/{id}/update',
             lambda: f'/containers/{self.create("changed")}/update',
             clean=lambda _where, _status, _answer: self.remove('changed'))
+
+    def test_devices(self):
+        self.hold(
+            'POST /containers/{id}/devices',
+            lambda: f'/containers/{self.create("plugged")}/devices',
+            {'PathOnHost': '/dev/loop0'},
+            lambda _where, _status, _answer: self.remove('plugged'))
 
     def test_commits(self):
         def clean(_where, status, answer):
@@ -153,6 +161,9 @@ class FieldsTest(base.BaseTestCase):
         ident = self.create('harassed')
         self.harass('POST /containers/{id}/update',
                     f'/containers/{ident}/update', {}, None)
+        self.harass('POST /containers/{id}/devices',
+                    f'/containers/{ident}/devices',
+                    {'PathOnHost': '/dev/loop0'}, None)
         self.remove(ident)
         self.harass('POST /networks/create', '/networks/create',
                     {'Name': 'street'}, lambda made: self.daemon.request(
@@ -192,6 +203,7 @@ class FieldsTest(base.BaseTestCase):
         """A new table needs a test here."""
         self.assertEqual({
             'POST /commit', 'POST /containers/create',
+            'POST /containers/{id}/devices',
             'POST /containers/{id}/exec', 'POST /containers/{id}/update',
             'POST /exec/{id}/start', 'POST /networks/create',
             'POST /networks/{id}/connect',

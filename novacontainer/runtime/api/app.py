@@ -26,6 +26,7 @@ from novacontainer.runtime.api.routes import images as image_routes
 from novacontainer.runtime.api.routes import logs as log_routes
 from novacontainer.runtime.api.routes import metrics as metrics_routes
 from novacontainer.runtime.api.routes import networks as network_routes
+from novacontainer.runtime.api.routes import plugs as plug_routes
 from novacontainer.runtime.api.routes import stats as stats_routes
 from novacontainer.runtime.api.routes import system as system_routes
 from novacontainer.runtime.api.routes import unserved
@@ -123,6 +124,7 @@ def _containers(
     containers = container_routes.ContainerRoutes(services, pools)
     files = file_routes.FileRoutes(services, pools)
     stats = stats_routes.StatsRoutes(services, pools)
+    plugs = plug_routes.PlugRoutes(services, pools)
     return (
         ('HEAD', '/containers/{name:.+}/archive', files.stat),
         ('GET', '/containers/{name:.+}/archive', files.read),
@@ -145,6 +147,8 @@ def _containers(
         ('POST', '/containers/{name:.+}/rename', containers.rename),
         ('POST', '/containers/{name:.+}/update', containers.update),
         ('POST', '/containers/{name:.+}/wait', _follower(containers.wait)),
+        ('POST', '/containers/{name:.+}/devices', plugs.plug),
+        ('DELETE', '/containers/{name:.+}/devices', plugs.unplug),
         ('DELETE', '/containers/{name:.+}', containers.remove),
     )
 

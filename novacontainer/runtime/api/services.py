@@ -152,6 +152,14 @@ class Alterations(typing.Protocol):
     def update(self, name: str, wanted: models.Json) -> object: ...
 
 
+class Plugs(typing.Protocol):
+    """``service.plugs.Plugs``."""
+
+    def plug(self, name: str, wanted: models.Json) -> object: ...
+
+    def unplug(self, name: str, path: str) -> object: ...
+
+
 class Attachments(typing.Protocol):
     """``service.attachments.Attachments``."""
 
@@ -435,6 +443,7 @@ class Services:
     images: Images
     containers: Containers
     alterations: Alterations
+    plugs: Plugs
     attachments: Attachments
     archives: Archives
     differences: Differences

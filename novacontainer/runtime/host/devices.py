@@ -47,6 +47,14 @@ def inspect(path: str) -> Node:
     return node
 
 
+def exists(path: str) -> bool:
+    """Say whether there is a device node of this name."""
+    try:
+        return _node(os.stat(path)) is not None
+    except OSError:
+        return False
+
+
 def listed(root: str = '/dev') -> Iterator[tuple[str, Node]]:
     """Yield path and description of every device node of the host."""
     for directory, names, files in os.walk(root):

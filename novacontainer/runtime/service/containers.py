@@ -46,6 +46,7 @@ from novacontainer.runtime.service import logconfig
 from novacontainer.runtime.service import logkeeping
 from novacontainer.runtime.service import netmodes
 from novacontainer.runtime.service import networks as network_service
+from novacontainer.runtime.service import plugs
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import recovery
 from novacontainer.runtime.service import registry
@@ -204,6 +205,12 @@ class ContainerService:
             policy=options.policy, registry=self._registry, engine=engine,
             storage=self._storage, hub=hub, locks=shared_locks,
             endpoints=self._endpoints)
+        #: Block devices that come and go.
+        self.plugs = plugs.Plugs(
+            policy=options.policy.reach,
+            cgroup_path=options.settings.cgroup_path,
+            registry=self._registry, engine=engine, hub=hub,
+            locks=shared_locks)
         #: Files in and out.
         self.archives = archives.Archives(
             registry=self._registry, storage=self._storage,

@@ -72,8 +72,8 @@ def check(given: models.Json, policy: Policy) -> None:
         if not _RULE.fullmatch(rule):
             raise _invalid(f"invalid device cgroup format: '{rule}'")
         _allow(policy.privileged, 'DeviceCgroupRules', 'allow_privileged')
-    for device in given.get('Devices') or ():
-        _check_device(device, given, policy)
+    for asked in given.get('Devices') or ():
+        _check_device(asked, given, policy)
 
 
 def check_privileged(policy: Policy) -> None:
@@ -90,16 +90,25 @@ def host_namespaces(host_config: models.Json) -> frozenset[str]:
                      if host_config.get(field) == 'host')
 
 
+def device(given: models.Json) -> tuple[str, str, str]:
+    """Return path on the host, path inside, and access, of a device."""
+    source = posixpath.normpath(given.get('PathOnHost') or '.')
+    target = given.get('PathInContainer') or source
+    return (source, posixpath.normpath(target),
+            given.get('CgroupPermissions') or 'rwm')
+
+
 def mounts(host_config: models.Json, init_path: str,
            ) -> tuple[models.Mount, ...]:
     """Return what is mounted for ``Devices`` and ``Init``.
 
     A device node is bound from the host: nobody can make one in a user
-    namespace.
+    namespace.  What was plugged in is shown later (``service.plugs``).
     """
     found = [models.Mount('bind', source, target, ('bind', 'rprivate'))
-             for source, target, _ in map(
-                 _device, host_config.get('Devices') or ())]
+             for source, target, _ in map(device, (
+                 one for one in host_config.get('Devices') or ()
+                 if not one.get('Plugged')))]
     if host_config.get('Init'):
         found.append(models.Mount(
             'bind', init_path, INIT, ('bind', 'rprivate', 'ro')))
@@ -112,7 +121,7 @@ def device_rules(host_config: models.Json) -> tuple[models.Json, ...]:
     :raises InvalidRequest: a device has gone from the host.
     """
     rules: list[models.Json] = []
-    for source, _, access in map(_device, host_config.get('Devices') or ()):
+    for source, _, access in map(device, host_config.get('Devices') or ()):
         node = devices.inspect(source)
         rules.append({'allow': True, 'type': node.kind, 'major': node.major,
                       'minor': node.minor, 'access': access})
@@ -124,6 +133,13 @@ def device_rules(host_config: models.Json) -> tuple[models.Json, ...]:
                 rule[name] = int(number)
         rules.append(rule)
     return tuple(rules)
+
+
+def present_rules(host_config: models.Json) -> tuple[models.Json, ...]:
+    """Return :func:`device_rules` without devices that have gone."""
+    asked = host_config.get('Devices') or ()
+    return device_rules({**host_config, 'Devices': [
+        one for one in asked if devices.exists(device(one)[0])]})
 
 
 def nodes(host_config: models.Json) -> tuple[models.Json, ...]:
@@ -185,9 +201,9 @@ def _check_paths(given: models.Json, field: str, standard: Sequence[str],
                'allow_privileged')
 
 
-def _check_device(device: models.Json, given: models.Json,
+def _check_device(asked: models.Json, given: models.Json,
                   policy: Policy) -> None:
-    source, target, access = _device(device)
+    source, target, access = device(asked)
     if not source.startswith('/') or not target.startswith('/'):
         raise _invalid(f'{source or target!r} is not an absolute path '
                        '(Devices)')
@@ -201,14 +217,6 @@ def _check_device(device: models.Json, given: models.Json,
             'can name it in [containers]allowed_devices',
             'container.device_forbidden')
     devices.inspect(source)
-
-
-def _device(device: models.Json) -> tuple[str, str, str]:
-    """Return path on the host, path inside, and access, of a device."""
-    source = posixpath.normpath(device.get('PathOnHost') or '.')
-    target = device.get('PathInContainer') or source
-    return (source, posixpath.normpath(target),
-            device.get('CgroupPermissions') or 'rwm')
 
 
 def _allow(allowed: bool, what: str, option: str) -> None:

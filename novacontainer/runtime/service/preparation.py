@@ -32,6 +32,7 @@ from novacontainer.runtime.service import logkeeping
 from novacontainer.runtime.service import lxcfs
 from novacontainer.runtime.service import mountplan
 from novacontainer.runtime.service import netmodes
+from novacontainer.runtime.service import plugs
 from novacontainer.runtime.service import rootmounts
 from novacontainer.runtime.service import runspec
 from novacontainer.runtime.service import sandboxes
@@ -121,6 +122,7 @@ class Preparation:
                 bundle = self._bundle(container, rootfs, asked)
                 created = self._engine.create(bundle)
             undo(self._discard_process, container.id)
+            plugs.furnish(container, created.pid)
             self._staging.tell(container, 'mount')
             undo(self.unmounted, container)
             self._watch(container.id, created)

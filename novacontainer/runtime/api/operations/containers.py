@@ -90,6 +90,19 @@ _CHANGING: operation.Operations = {
             'properties': {'Warnings': operation.TEXTS},
         },
     ),
+    ('POST', '/containers/{name:.+}/devices'): operation.Operation(
+        'Plug a block device of the host into a container',
+        'ContainerDevicePlug',
+        body=schema.DEVICE,
+        status=204,
+    ),
+    ('DELETE', '/containers/{name:.+}/devices'): operation.Operation(
+        'Unplug a block device from a container',
+        'ContainerDeviceUnplug',
+        query={'path': operation.TEXT},
+        required=('path',),
+        status=204,
+    ),
     ('DELETE', '/containers/{name:.+}'): operation.Operation(
         'Remove a container',
         'ContainerDelete',

@@ -265,6 +265,13 @@ CREATE = body.validator(
 COMMIT = body.validator({'type': 'object', 'properties': _CONFIG})
 
 
+#: A block device to be plugged in, an extension.
+DEVICE = body.validator({
+    **_HOST_CONFIG['Devices']['items'],
+    'required': ['PathOnHost'],
+})
+
+
 #: Members of a HostConfig that are about its resources (API 1.44,
 #: Resources), and so may stand in an update.
 _RESOURCES = (
@@ -296,7 +303,11 @@ def create(raw: bytes) -> models.Json:
     )
     if isinstance(document.get('HostConfig'), dict):
         document['HostConfig'] = _in_case(document['HostConfig'], _HOST_CONFIG)
-    return _with_lists(body.check(_settled(document), CREATE))
+    document = _with_lists(body.check(_settled(document), CREATE))
+    for asked in document.get('HostConfig', {}).get('Devices', ()):
+        # Ours to say; a client may send back what it was shown.
+        asked.pop('Plugged', None)
+    return document
 
 
 def _in_case(document: models.Json, names: Iterable[str]) -> models.Json:
@@ -336,6 +347,11 @@ def _settled(document: models.Json) -> models.Json:
 def update(raw: bytes) -> models.Json:
     """Parse the body of an update."""
     return body.parse(raw, UPDATE)
+
+
+def device(raw: bytes) -> models.Json:
+    """Parse the body that names a device to be plugged in."""
+    return body.parse(raw, DEVICE)
 
 
 def commit(raw: bytes) -> models.Json | None:

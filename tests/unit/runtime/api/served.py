@@ -73,6 +73,7 @@ class ServedTestCase(base.BaseTestCase):
         self.images = fakes.Images()
         self.containers = fakes.Containers(self.directory)
         self.alterations = fakes.Recorder()
+        self.plugs = fakes.Recorder()
         self.archives = fakes.Archives()
         self.pruning = fakes.Recorder()
         for kind in ('containers', 'images', 'volumes', 'networks'):
@@ -107,7 +108,8 @@ class ServedTestCase(base.BaseTestCase):
         application = app.build(
             services.Services(
                 images=self.images, containers=self.containers,
-                alterations=self.alterations, stats=self.stats,
+                alterations=self.alterations, plugs=self.plugs,
+                stats=self.stats,
                 top=self.top,
                 volumes=self.volumes, networks=self.networks,
                 connections=self.network_connections,

@@ -24,8 +24,8 @@ def table():
     return app.routes(
         services.Services(
             images=fakes.Images(), containers=fakes.Containers('/'),
-            alterations=None, pruning=None, archives=None, differences=None,
-            stats=fakes.Recorder(),
+            alterations=None, plugs=None, pruning=None, archives=None,
+            differences=None, stats=fakes.Recorder(),
             top=fakes.Recorder(), attachments=None, execs=fakes.Execs(),
             healths=fakes.Healths(),
             events=None, logs=None, info=fakes.Info(),

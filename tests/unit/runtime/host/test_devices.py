@@ -42,6 +42,11 @@ class TestNodes(base.BaseTestCase):
                 exception.InvalidRequest, devices.inspect, path)
             self.assertIn(path, error.message)
 
+    def test_exists(self):
+        self.assertTrue(devices.exists('/dev/null'))
+        for path in ('/no/such', '/tmp', '/dev/null/x'):
+            self.assertFalse(devices.exists(path))
+
     def test_listed(self):
         found = dict(devices.listed())
         self.assertEqual(devices.inspect('/dev/null'), found['/dev/null'])

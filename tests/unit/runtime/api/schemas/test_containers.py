@@ -76,6 +76,13 @@ class CreateTest(base.BaseTestCase):
             self.assertRaises(
                 exception.InvalidRequest, containers.create, raw)
 
+    def test_nobody_says_that_a_device_was_plugged_in(self):
+        given = {'PathOnHost': '/dev/null'}
+        self.assertEqual(
+            {'HostConfig': {'Devices': [given]}},
+            containers.create(json.dumps({'HostConfig': {
+                'Devices': [{**given, 'Plugged': True}]}}).encode()))
+
 
 class CommitTest(base.BaseTestCase):
 

@@ -1,0 +1,85 @@
+"""Block devices that come and go: a loop device in a real container."""
+
+import pathlib
+
+import fixtures
+
+from novacontainer.runtime.host import loopdevices
+from tests.functional import sdk
+
+
+class PlugsTest(sdk.SdkTestCase):
+
+    options = {'containers': {'allowed_devices': '/dev/loop*'}}
+
+    def setUp(self):
+        super().setUp()
+        directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        self.image = directory / 'disk.img'
+        self.image.write_bytes(b'hello' + bytes((1 << 20) - 5))
+        device = loopdevices.attached(self.image)
+        self.path = device.__enter__()
+        self.addCleanup(device.__exit__, None, None, None)
+        self.live = self.docker.info()['CgroupVersion'] == '1'
+
+    def plug(self, container, **given):
+        return self.daemon.request(
+            'POST', f'/containers/{container.id}/devices',
+            {'PathOnHost': self.path, 'PathInContainer': '/dev/vdb', **given})
+
+    def unplug(self, container):
+        return self.daemon.request(
+            'DELETE', f'/containers/{container.id}/devices?path=/dev/vdb')
+
+    def read(self, container):
+        return container.exec_run(['head', '-c', '5', '/dev/vdb'])
+
+    def test_what_runs(self):
+        container = self.run_container()
+        status, body = self.plug(container)
+        if not self.live:
+            self.assertEqual(501, status, body)
+            return
+        self.assertEqual(204, status, body)
+        self.assertEqual((0, b'hello'), tuple(self.read(container)))
+        code, output = container.exec_run([
+            'sh', '-c', 'echo -n HELLO | dd of=/dev/vdb conv=notrunc,fsync '
+            '&& stat -c %u:%g:%a /dev/vdb'])
+        self.assertEqual(0, code, output)
+        self.assertIn(b'0:0:660', output)
+        self.assertEqual(409, self.plug(container)[0])
+        container.restart(timeout=0)
+        self.assertEqual((0, b'HELLO'), tuple(self.read(container)))
+        self.assertEqual(204, self.unplug(container)[0])
+        self.assertNotEqual(0, self.read(container).exit_code)
+        self.assertEqual(404, self.unplug(container)[0])
+        self.assertEqual(
+            b'', container.exec_run('find /dev -name vdb').output)
+        # Whatever is in /dev stays, and no link is followed.
+        container.exec_run('ln -s /etc/passwd /dev/vdb')
+        self.assertEqual(409, self.plug(container)[0])
+
+    def test_what_does_not_run(self):
+        container = self.create_container()
+        status, body = self.plug(container, CgroupPermissions='r')
+        self.assertEqual(204, status, body)
+        self.assertEqual([{
+            'PathOnHost': self.path, 'PathInContainer': '/dev/vdb',
+            'CgroupPermissions': 'r', 'Plugged': True,
+        }], self.docker.api.inspect_container(
+            container.id)['HostConfig']['Devices'])
+        container.start()
+        self.assertEqual((0, b'hello'), tuple(self.read(container)))
+        code, output = container.exec_run(
+            ['sh', '-c', 'echo x >/dev/vdb'])
+        self.assertNotEqual(0, code, output)
+        container.stop(timeout=0)
+        self.assertEqual(204, self.unplug(container)[0])
+        container.start()
+        self.assertNotEqual(0, self.read(container).exit_code)
+
+    def test_what_is_not_allowed(self):
+        status, body = self.plug(
+            self.create_container(), PathOnHost='/dev/sda')
+        self.assertEqual(403, status)
+        self.assertIn(b'allowed_devices', body)
