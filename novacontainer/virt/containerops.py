@@ -175,6 +175,7 @@ class ContainerOps:
             instance, image_meta, imageops.reference(image_meta),
             network_info, pids_limit=options.pids_limit,
             limit_disk=options.limit_root_disk,
+            terminal=CONF.serial_console.enabled,
             mounts=[
                 *configdrive.mounts(instance),
                 *limits.ephemeral_disks(

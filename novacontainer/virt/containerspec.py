@@ -48,6 +48,7 @@ def build(
     pids_limit: int = 0,
     limit_disk: bool = True,
     mounts: Sequence[dict[str, typing.Any]] = (),
+    terminal: bool = False,
 ) -> dict[str, typing.Any]:
     """Describe the container that an instance is.
 
@@ -55,6 +56,7 @@ def build(
     :param pids_limit: for flavors that do not say; 0 means no limit.
     :param limit_disk: enforce the flavor's ``root_gb``.
     :param mounts: for ``HostConfig.Mounts``.
+    :param terminal: run the process on a terminal that takes input.
     :raises: exception.ImageUnacceptable for an unreadable command line
     :raises: exception.InvalidInput for extra specs, properties or metadata
         that make no sense
@@ -74,6 +76,7 @@ def build(
         'Hostname': hostname,
         'Domainname': domain,
         **config,
+        **({'Tty': True, 'OpenStdin': True} if terminal else {}),
         'HostConfig': {
             # The driver wires the interfaces itself.
             'NetworkMode': 'none',

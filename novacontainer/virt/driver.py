@@ -26,6 +26,7 @@ from novacontainer.virt import migrationops
 from novacontainer.virt import networkops
 from novacontainer.virt import powerops
 from novacontainer.virt import rescueops
+from novacontainer.virt import serialops
 from novacontainer.virt import snapshotops
 
 CONF = conf.CONF
@@ -53,6 +54,7 @@ class ContainerDriver(driver.ComputeDriver):
         self._hosts = hostops.HostOps(client)
         self._networks = networkops.NetworkOps(virtapi)
         self._consoles = consoleops.ConsoleOps(client)
+        self._serials = serialops.SerialOps(client)
         self._snapshots = snapshotops.SnapshotOps(client)
         self._guests = guestops.GuestOps(client)
         self._images = imageops.ImageOps(client)
@@ -82,7 +84,8 @@ class ContainerDriver(driver.ComputeDriver):
         self._networks.start_helpers()
 
     def cleanup_host(self, host):
-        """Stop following the runtime's events."""
+        """Stop following the runtime's events, and hang up consoles."""
+        self._serials.close_all()
         self._lifecycle.stop()
 
     def get_available_nodes(self, refresh=False):
@@ -152,6 +155,7 @@ class ContainerDriver(driver.ComputeDriver):
                 block_device_info=None, destroy_disks=True,
                 destroy_secrets=True):
         """Remove an instance."""
+        self._serials.close(instance)
         self._containers.destroy(
             instance, network_info or [], destroy_disks)
 
@@ -159,6 +163,7 @@ class ContainerDriver(driver.ComputeDriver):
                 block_device_info=None, destroy_disks=True,
                 migrate_data=None, destroy_vifs=True, destroy_secrets=True):
         """Remove what is left of an instance."""
+        self._serials.close(instance)
         self._containers.destroy(
             instance, network_info or [], destroy_disks, destroy_vifs)
 
@@ -215,6 +220,10 @@ class ContainerDriver(driver.ComputeDriver):
     def get_console_output(self, context, instance):
         """The end of what the instance has written."""
         return self._consoles.get_console_output(instance)
+
+    def get_serial_console(self, context, instance):
+        """Where a client can type to the instance."""
+        return self._serials.get_serial_console(instance)
 
     def snapshot(self, context, instance, image_id, update_task_state):
         """Make an image of an instance."""

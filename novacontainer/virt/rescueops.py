@@ -132,7 +132,7 @@ def _describe(instance: _Instance, image_meta: image_objects.ImageMeta,
         _without_wishes(instance), image_meta,
         imageops.reference(image_meta), network_info,
         pids_limit=options.pids_limit, limit_disk=options.limit_root_disk,
-        mounts=mounts)
+        mounts=mounts, terminal=CONF.serial_console.enabled)
 
 
 def _without_wishes(instance: _Instance) -> _Instance:

@@ -4,12 +4,15 @@ They swallow NotImplementedError, so that a green run proves little by
 itself: here the list of what may be missing is given, and held exactly.
 """
 
+import socket
 from unittest import mock
 
 from nova import exception
 from nova.tests.unit.virt import test_virt_drivers
 
 from tests.functional import computehost
+
+_PATIENCE_S = 120
 
 #: What the driver leaves to Nova's fallbacks, or does not offer.
 NOT_IMPLEMENTED = {
@@ -20,7 +23,6 @@ NOT_IMPLEMENTED = {
     'test_get_instance_diagnostics',
     'test_get_instance_disk_info',
     'test_get_mks_console',
-    'test_get_serial_console',
     'test_get_spice_console',
     'test_get_vnc_console',
     'test_get_volume_connector',
@@ -71,6 +73,25 @@ class ContractTestCase(test_virt_drivers._VirtDriverTestCase,
         """Nor does this one."""
         self.assertRaises(exception.ImageUnacceptable,
                           super().test_unrescue_rescued_instance)
+
+    def test_get_serial_console(self):
+        """Nova's own types nothing."""
+        self.image_service.add(computehost.NOVA_IMAGE,
+                               computehost.image(['sh']))
+        self.flags(enabled=True, group='serial_console')
+        instance, network_info = self._get_running_instance()
+        console = self.connection.get_serial_console(self.ctxt, instance)
+        with socket.create_connection(
+                (console.host, console.port), _PATIENCE_S) as caller:
+            caller.sendall(b'echo answer=$((6*7))\n')
+            said = b''
+            while b'answer=42' not in said:
+                piece = caller.recv(4096)
+                self.assertNotEqual(b'', piece, said)
+                said += piece
+            self.connection.destroy(self.ctxt, instance, network_info)
+            while caller.recv(4096):
+                pass
 
     def test_set_admin_password(self):
         """The image has no shadow file."""

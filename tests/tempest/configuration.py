@@ -27,7 +27,6 @@ _FEATURES = {
     'rescue': ('rescue', 'unrescue'),
     'resize': ('migrate_disk_and_power_off', 'finish_migration',
                'confirm_migration', 'finish_revert_migration'),
-    'serial_console': ('get_serial_console',),
     'shelve': ('snapshot',),
     'snapshot': ('snapshot',),
     'spice_console': ('get_spice_console',),
@@ -37,7 +36,7 @@ _FEATURES = {
 }
 #: What one host, or this cloud, does not have.
 _ABSENT = ('attach_encrypted_volume', 'cold_migration', 'live_migration',
-           'volume_multiattach', 'shelve_migrate')
+           'serial_console', 'volume_multiattach', 'shelve_migrate')
 
 #: name → (id, what it gives).
 _FLAVORS = {'tempest-small': (101, {'ram': 128, 'vcpus': 1, 'disk': 1}),

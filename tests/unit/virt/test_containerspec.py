@@ -34,6 +34,12 @@ class BuildTestCase(base.BaseTestCase):
              'org.openstack.nova.project': instance.project_id},
             body['Labels'])
 
+    def test_terminal(self):
+        body = self.build(terminal=True)
+        self.assertTrue(body['Tty'])
+        self.assertTrue(body['OpenStdin'])
+        self.assertFalse({'Tty', 'OpenStdin'} & set(self.build()))
+
     def test_the_driver_makes_the_network(self):
         self.assertEqual('none', self.build()['HostConfig']['NetworkMode'])
 

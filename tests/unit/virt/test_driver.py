@@ -22,6 +22,7 @@ from novacontainer.virt import migrationops
 from novacontainer.virt import networkops
 from novacontainer.virt import powerops
 from novacontainer.virt import rescueops
+from novacontainer.virt import serialops
 from novacontainer.virt import snapshotops
 from tests import instances
 
@@ -48,6 +49,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
                 ('_networks', networkops.NetworkOps),
                 ('_power', powerops.PowerOps),
                 ('_rescues', rescueops.RescueOps),
+                ('_serials', serialops.SerialOps),
                 ('_snapshots', snapshotops.SnapshotOps),
                 ('_lifecycle', lifecycle.Lifecycle)):
             setattr(self.driver, name,
@@ -234,6 +236,22 @@ class ContainerDriverTestCase(base.BaseTestCase):
         self.driver._snapshots.discard_leftovers.assert_called_once_with()
         self.driver.cleanup_host('cpu1')
         self.driver._lifecycle.stop.assert_called_once_with()
+        self.driver._serials.close_all.assert_called_once_with()
+
+    def test_serial_console(self):
+        self.assertIs(
+            self.driver._serials.get_serial_console.return_value,
+            self.driver.get_serial_console(_C, self.instance))
+        self.driver._serials.get_serial_console.assert_called_once_with(
+            self.instance)
+
+    def test_serial_console_ends_with_the_instance(self):
+        self.driver.destroy(_C, self.instance, _N)
+        self.driver._serials.close.assert_called_once_with(self.instance)
+
+    def test_serial_console_ends_with_what_is_left_of_the_instance(self):
+        self.driver.cleanup(_C, self.instance, _N)
+        self.driver._serials.close.assert_called_once_with(self.instance)
 
     def test_start_without_a_runtime(self):
         self.driver._lifecycle.start.side_effect = (
