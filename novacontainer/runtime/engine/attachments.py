@@ -53,10 +53,24 @@ def connect(directory: pathlib.Path) -> socket.socket:
             connection.connect(f'/proc/self/fd/{parent}/attach')
         finally:
             os.close(parent)
+        _await_accepted(connection)
     except OSError as error:
         connection.close()
         raise _fault(directory, error) from error
     return connection
+
+
+def _await_accepted(connection: socket.socket) -> None:
+    """Wait a moment until conmon has taken the connection.
+
+    Whom it has not taken when the process ends gets nothing of what that
+    wrote.  It polls for connections: once it sleeps again none is left.
+    """
+    pid = struct.unpack('3i', connection.getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize('3i')))[0]
+    deadline = time.monotonic() + _SETTLE_S
+    while processes.is_busy(pid) and time.monotonic() < deadline:
+        time.sleep(_TICK_S)
 
 
 def resize(directory: pathlib.Path, rows: int, columns: int) -> None:

@@ -31,6 +31,11 @@ def alive(pid: int, ticks: int) -> bool:
         and int(fields[19]) == ticks
 
 
+def is_busy(pid: int) -> bool:
+    """Say whether a process computes or waits for a disk just now."""
+    return _stat_fields(pid)[:1] in (['R'], ['D'])
+
+
 def send_signal(pid: int, ticks: int, number: signal.Signals | int) -> bool:
     """Send a signal to exactly that process.
 

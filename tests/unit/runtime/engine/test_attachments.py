@@ -5,6 +5,7 @@ import pathlib
 import socket
 import tempfile
 import threading
+from unittest import mock
 
 from oslotest import base
 
@@ -21,6 +22,13 @@ class AttachmentsCase(base.BaseTestCase):
         # Longer than the address of a socket may be.
         self.directory = pathlib.Path(directory.name, 'x' * 100)
         self.directory.mkdir()
+        # Who listens is this process, which is always busy.
+        self.busy = []
+        patcher = mock.patch.object(
+            processes, 'is_busy',
+            lambda pid: self.busy.append(pid) or len(self.busy) < 3)
+        patcher.start()
+        self.addCleanup(patcher.stop)
 
     def listen(self):
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -44,6 +52,18 @@ class TestAttach(AttachmentsCase):
         other.send(b'\2text')
         self.assertEqual(b'\2text', attachment.connection.recv(100))
         self.assertIsNotNone(attachment.process)
+
+    def test_until_it_is_taken(self):
+        """Whom conmon has not taken at the end gets nothing."""
+        self.listen()
+        attachments.connect(self.directory).close()
+        self.assertEqual([os.getpid()] * 3, self.busy)
+
+    def test_not_taken_for_long(self):
+        self.listen()
+        with mock.patch.object(attachments, '_SETTLE_S', 0.0), \
+                mock.patch.object(processes, 'is_busy', lambda pid: True):
+            attachments.connect(self.directory).close()
 
     def test_process_that_has_ended(self):
         self.listen()

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import threading
+import time
 
 from oslotest import base
 
@@ -27,6 +28,20 @@ class TestProcesses(base.BaseTestCase):
         process.wait()
         self.assertFalse(processes.alive(process.pid, ticks))
         self.assertEqual(0, processes.start_ticks(process.pid))
+
+    def test_busy(self):
+        process, _ = self.started()
+        # Its start takes a moment.
+        deadline = time.monotonic() + 20
+        while processes.is_busy(process.pid):
+            self.assertLess(time.monotonic(), deadline)
+        spinning, _ = self.started('sh', '-c', 'while :; do :; done')
+        while not processes.is_busy(spinning.pid):
+            self.assertLess(time.monotonic(), deadline)
+        for one in (process, spinning):
+            one.kill()
+            one.wait()
+            self.assertFalse(processes.is_busy(one.pid))
 
     def test_zombie_is_not_alive(self):
         process, ticks = self.started('true')
