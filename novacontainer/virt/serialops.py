@@ -62,7 +62,7 @@ class SerialOps:
             raise exception.InstanceNotReady(instance_id=instance.uuid)
         with self._lock:
             console = self._consoles.get(instance.uuid)
-            if console is None:
+            if console is None or console.ended:
                 console = _Console(
                     self._client, name,
                     CONF.serial_console.proxyclient_address)
@@ -103,6 +103,8 @@ class _Console:
                 host=host, port=self.port, error=error) from error
         self._lock = threading.Lock()
         self._closed = False
+        #: Its port is, or is about to be, somebody else's.
+        self.ended = False
         self._caller: socket.socket | None = None
         threading.Thread(target=self._serve, name='novacontainer-serial',
                          daemon=True).start()
@@ -122,6 +124,7 @@ class _Console:
         with contextlib.ExitStack() as leaving:
             leaving.callback(serial.release_port, self.host, self.port)
             leaving.callback(self._listener.close)
+            leaving.callback(self._note_end)
             while not self._closed:
                 try:
                     caller, _ = self._listener.accept()
@@ -132,6 +135,9 @@ class _Console:
                     return
                 with caller:
                     self._answer(caller)
+
+    def _note_end(self) -> None:
+        self.ended = True
 
     def _answer(self, caller: socket.socket) -> None:
         with self._lock:

@@ -138,6 +138,20 @@ class SerialOpsTestCase(base.BaseTestCase):
         self.assertEqual(self.ops.get_serial_console(self.instance).port,
                          self.ops.get_serial_console(self.instance).port)
 
+    def test_port_that_could_not_be_kept(self):
+        """It may be another instance's by now, and nobody must be sent there.
+        """
+        self.ops.get_serial_console(self.instance)
+        before = self.ops._consoles[self.instance.uuid]
+        # What accept says then: EINVAL, as any other error.
+        before._listener.shutdown(socket.SHUT_RDWR)
+        self.assertTrue(self.released.wait(_PATIENCE_S))
+        process = self.process()
+        caller = self.call()
+        self.assertIsNot(before, self.ops._consoles[self.instance.uuid])
+        caller.sendall(b'x')
+        self.assertEqual(b'x', process.recv(100))
+
     def test_close_hangs_up(self):
         process = self.process(first=b'$ ')
         caller = self.call()
