@@ -220,18 +220,19 @@ class TestDisk(OverlayCase, base.BaseTestCase):
 
     def test_killed_on_the_way(self):
         container = self.limited()
-        for where in ((loopdevices, '_configured'), (diskimage, '_mount')):
+        for where in ((loopdevices, '_configured'), (diskimage, 'detached')):
+            original = getattr(*where)
             child = os.fork()
             if not child:
-                original = getattr(*where)
-
                 def dying(*args, original=original):
                     original(*args)
                     os.kill(os.getpid(), signal.SIGKILL)
 
-                setattr(*where, dying)
-                self.mount(container)
-                os._exit(1)
+                try:
+                    setattr(*where, dying)
+                    self.mount(container)
+                finally:
+                    os._exit(1)
             self.assertEqual(signal.SIGKILL, os.WTERMSIG(
                 os.waitpid(child, 0)[1]))
             self.assertEqual([], self.devices())
