@@ -284,6 +284,7 @@ def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,
                 privileged=options.allow_privileged,
                 host_namespaces=options.allow_host_namespaces,
                 devices=tuple(options.allowed_devices),
+                pluggable=tuple(options.pluggable_devices),
                 init_path=options.init_path),
             network=netmodes.Policy(
                 default=default,

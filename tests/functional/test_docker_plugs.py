@@ -10,7 +10,7 @@ from tests.functional import sdk
 
 class PlugsTest(sdk.SdkTestCase):
 
-    options = {'containers': {'allowed_devices': '/dev/loop*'}}
+    options = {'containers': {'pluggable_devices': '/dev/loop*'}}
 
     def setUp(self):
         super().setUp()
@@ -82,4 +82,4 @@ class PlugsTest(sdk.SdkTestCase):
         status, body = self.plug(
             self.create_container(), PathOnHost='/dev/sda')
         self.assertEqual(403, status)
-        self.assertIn(b'allowed_devices', body)
+        self.assertIn(b'pluggable_devices', body)

@@ -15,7 +15,7 @@ from tests.functional import daemon
 OPTIONS = {'containers': {
     'allow_privileged': 'true', 'allow_host_userns': 'true',
     'allow_host_namespaces': 'true',
-    'allowed_devices': '/dev/null,/dev/loop0'}}
+    'allowed_devices': '/dev/null', 'pluggable_devices': '/dev/loop0'}}
 #: What nobody means; beside these, what is meant elsewhere.
 HOSTILE = (-1, 2**63 - 1, 2**64, 1.5, True, '', '\0', '../..', 'x' * 5000,
            [''], ['\0'], [[]], [{}], [-1], {'': ''}, {'a': 'b'}, {'/': {}})

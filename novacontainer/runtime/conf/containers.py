@@ -55,6 +55,14 @@ OPTIONS = (
              'container with a user namespace can use a node only where its '
              'mode lets others.'),
     cfg.ListOpt(
+        'pluggable_devices',
+        default=[],
+        help='Block devices of the host that may be plugged into containers '
+             '(an extension of the API, for volumes): patterns as in '
+             "allowed_devices. They become the container's own, whose root "
+             'may read and write all of them: name no disk that the host '
+             'itself uses.'),
+    cfg.ListOpt(
         'bind_roots',
         default=[],
         help='Directories of the host from which containers of clients that '

@@ -40,12 +40,14 @@ class Policy:
     :param privileged: ``Privileged``, and what is a part of it.
     :param host_namespaces: ipc, pid, uts and cgroup namespaces of the host.
     :param devices: patterns (fnmatch) of device nodes.
+    :param pluggable: those of block devices that become the container's own.
     :param init_path: the static program that ``Init`` runs.
     """
 
     privileged: bool = False
     host_namespaces: bool = False
     devices: tuple[str, ...] = ()
+    pluggable: tuple[str, ...] = ()
     init_path: str = ''
 
 
@@ -209,12 +211,14 @@ def _check_device(asked: models.Json, given: models.Json,
                        '(Devices)')
     if not _ACCESS.fullmatch(access):
         raise _invalid(f'invalid device mode: {access}')
+    patterns, option = ((policy.pluggable, 'pluggable_devices')
+                        if asked.get('Plugged')
+                        else (policy.devices, 'allowed_devices'))
     if not (given.get('Privileged') or any(
-            fnmatch.fnmatchcase(source, pattern)
-            for pattern in policy.devices)):
+            fnmatch.fnmatchcase(source, pattern) for pattern in patterns)):
         raise exception.Forbidden(
             f'The device {source} is not allowed on this host; the operator '
-            'can name it in [containers]allowed_devices',
+            f'can name it in [containers]{option}',
             'container.device_forbidden')
     devices.inspect(source)
 

@@ -31,7 +31,9 @@ class CheckTest(base.BaseTestCase):
                 ({'ReadonlyPaths': ['/x']}, 'allow_privileged'),
                 ({'UTSMode': 'host'}, 'allow_host_namespaces'),
                 ({'IpcMode': 'host'}, 'allow_host_namespaces'),
-                ({'Devices': [NULL]}, 'allowed_devices')):
+                ({'Devices': [NULL]}, 'allowed_devices'),
+                ({'Devices': [{**NULL, 'Plugged': True}]},
+                 'pluggable_devices')):
             error = self.assertRaises(exception.Forbidden, check, given)
             self.assertIn(f'[containers]{option}', error.message)
 

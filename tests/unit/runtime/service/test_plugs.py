@@ -54,7 +54,8 @@ class PlugsTest(base.BaseTestCase):
         return names
 
     def reopen(self):
-        self.world.restart(reach=isolation.Policy(devices=('/dev/disk*',)))
+        self.world.restart(reach=isolation.Policy(
+            devices=('/dev/disk*',), pluggable=('/dev/disk*',)))
         self.plugs = self.world.containers.plugs
 
     def had(self, container_id):
