@@ -66,7 +66,9 @@ class Browser(fixtures.Fixture):
         self._process = subprocess.Popen(
             [program, *_SWITCHES, f'--user-data-dir={self.directory}/user',
              'about:blank'],
-            env={**os.environ, 'HOME': str(self.directory)},
+            # It leaves a directory where temporary files are.
+            env={**os.environ, 'HOME': str(self.directory),
+                 'TMPDIR': str(self.directory)},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True)
         self.addCleanup(self._end)
