@@ -239,7 +239,6 @@ _HOST_CONFIG = {
     },
 }
 
-#: How a container is on a network (API 1.44, EndpointSettings).
 #: ``POST /containers/create`` (API 1.44, ContainerCreate).
 CREATE = body.validator(
     {
