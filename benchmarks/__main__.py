@@ -2,7 +2,7 @@
 
 Run as root from a checkout, with an interpreter that has novacontainer's
 requirements.  Everything is started in a temporary directory and removed.
-Calls ``lifecycle``, ``load``, ``spawn``, ``report``.
+Calls ``lifecycle``, ``load``, ``spawn``, ``bigimage``, ``report``.
 """
 
 import argparse
@@ -11,12 +11,15 @@ import pathlib
 import sys
 import tempfile
 
+from benchmarks import bigimage
 from benchmarks import lifecycle
 from benchmarks import load
 from benchmarks import report
 from benchmarks import spawn
 
-UNITS = {'lifecycle': 'ms', 'load': '', 'spawn': 'ms'}
+UNITS = {'lifecycle': 'ms', 'load': '', 'spawn': 'ms', 'bigimage': ''}
+#: What is measured when nothing is named: not what writes many gigabytes.
+USUAL = ('lifecycle', 'load', 'spawn')
 
 
 def arguments(words):
@@ -25,8 +28,9 @@ def arguments(words):
         prog='python -m benchmarks',
         description='Measure novacontainerd and the driver, beside crun, '
                     'podman and dockerd.')
-    parser.add_argument('what', nargs='*', default=list(UNITS),
-                        help='lifecycle, load, spawn (default: all)')
+    parser.add_argument('what', nargs='*', default=USUAL,
+                        help='lifecycle, load, spawn (default: these), '
+                             'bigimage')
     parser.add_argument('--rounds', type=int, default=20,
                         help='rounds of lifecycle and spawn '
                              '(default: %(default)s)')
@@ -35,6 +39,9 @@ def arguments(words):
     parser.add_argument('--load-mb', type=int, default=400,
                         help='size of the image to load, in MB of 10^6 bytes '
                              '(default: %(default)s)')
+    parser.add_argument('--image-mb', type=int, default=10_000,
+                        help='size of the image of bigimage, in MB of 10^6 '
+                             'bytes (default: %(default)s)')
     parser.add_argument('--directory', default='/var/tmp',
                         help='where temporary files go; a local file system '
                              'that overlayfs accepts (default: %(default)s)')
@@ -57,6 +64,8 @@ def measure(what, chosen):
         pathlib.Path(directory).chmod(0o711)
         if what == 'load':
             return load.run(directory, chosen.load_rounds, chosen.load_mb)
+        if what == 'bigimage':
+            return bigimage.run(directory, 1, chosen.image_mb)
         if what == 'spawn':
             return spawn.run(directory, chosen.rounds)
         return lifecycle.run(directory, chosen.rounds)

@@ -45,7 +45,7 @@ def run(directory, turns):
 def _measure(directory, daemon, turns):
     image = instances.image_meta()
     archive = pathlib.Path(directory) / 'spawn.tar'
-    name = imageops.reference(image)
+    name = imageops.reference(image, None)
     archive.write_bytes(archives.busybox_image(cmd=COMMAND))
     # A name that no archive can give to its image.
     daemon.load(archive, f'reference={name}')

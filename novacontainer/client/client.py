@@ -4,7 +4,10 @@ Called by the driver and the CLI.  Imports neither Nova nor oslo, and works
 in native threads and under eventlet, of which it imports neither.
 """
 
+from collections.abc import Callable
+
 from novacontainer.client import containers
+from novacontainer.client import devices
 from novacontainer.client import events
 from novacontainer.client import execs
 from novacontainer.client import files
@@ -25,11 +28,15 @@ class Client:
     :param socket_path: absolute path of the socket.
     :param timeout_s: longest silence a call bears; bulk transfers and waits
         may be given their own.
+    :param request_id: returns the id of the request that the calling thread
+        serves, ``req-`` and a UUID, or ''; it goes into the runtime's log.
     """
 
-    def __init__(self, socket_path: str, timeout_s: float = 60.0) -> None:
-        connection = transport.Transport(socket_path, timeout_s)
+    def __init__(self, socket_path: str, timeout_s: float = 60.0,
+                 request_id: Callable[[], str] = str) -> None:
+        connection = transport.Transport(socket_path, timeout_s, request_id)
         self.containers = containers.Containers(connection)
+        self.devices = devices.Devices(connection)
         self.events = events.Events(connection)
         self.execs = execs.Execs(connection)
         self.files = files.Files(connection)

@@ -7,11 +7,13 @@ and its output the other way.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
 import email.message
 import http.client
 import io
 import json
+import selectors
 import socket
 import types
 import typing
@@ -78,7 +80,12 @@ class Connection:
         :returns: how many bytes were taken.
         :raises ConnectionFailed: when the other end is gone.
         """
-        with _translated(self._socket_path):
+        with (_translated(self._socket_path),
+              selectors.DefaultSelector() as room):
+            # Sockets of eventlet wait in spite of the flag.
+            room.register(self._wire, selectors.EVENT_WRITE)
+            if not room.select(0):
+                return 0
             try:
                 return self._wire.send(data, socket.MSG_DONTWAIT)
             except BlockingIOError:
@@ -104,18 +111,22 @@ class Connection:
 
 
 def take_over(wire: socket.socket, socket_path: str, target: str,
-              body: dict[str, typing.Any] | None) -> Connection:
+              body: dict[str, typing.Any] | None,
+              further: Mapping[str, str] = types.MappingProxyType({}),
+              ) -> Connection:
     """Ask for a connection of its own, over a socket that is connected.
 
     :param wire: with the timeout that the answer's head gets; it has none
         afterwards, and is closed when this raises.
     :param target: path and query, quoted.
+    :param further: headers.
     :raises ClientError: the subclass that fits the status.
     """
     content = b'' if body is None else json.dumps(body).encode()
     head = [f'POST {target} HTTP/1.1', 'Host: localhost',
             'Connection: Upgrade', 'Upgrade: tcp',
             'Content-Type: application/json',
+            *(f'{name}: {value}' for name, value in further.items()),
             f'Content-Length: {len(content)}', '', '']
     with contextlib.ExitStack() as undo:
         undo.callback(wire.close)

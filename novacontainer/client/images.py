@@ -55,6 +55,19 @@ def _load_failure(report: transport.Json) -> exceptions.ClientError:
         str(report.get('code') or ''))
 
 
+def _loaded(download: transport.Download) -> tuple[str, ...]:
+    """The names in the reports of a load, which end with the load."""
+    loaded = []
+    for report in download.objects():
+        if report.get('error'):
+            raise _load_failure(report)
+        words = str(report.get('stream') or '')
+        head, colon, name = words.partition(': ')
+        if colon and head.startswith('Loaded image'):
+            loaded.append(name.strip())
+    return tuple(loaded)
+
+
 class Images:
     """The images of one runtime.
 
@@ -79,18 +92,31 @@ class Images:
         :returns: names, or ids of nameless images, that were loaded.
         :raises InvalidRequest: when the archive is not an image.
         """
-        loaded = []
         with self._transport.stream(
                 'POST', '/images/load', params={'reference': reference},
                 chunks=chunks, timeout_s=timeout_s) as download:
-            for report in download.objects():
-                if report.get('error'):
-                    raise _load_failure(report)
-                words = str(report.get('stream') or '')
-                head, colon, name = words.partition(': ')
-                if colon and head.startswith('Loaded image'):
-                    loaded.append(name.strip())
-        return tuple(loaded)
+            return _loaded(download)
+
+    def load_file(self, path: str, checksum: str, reference: str,
+                  timeout_s: float | None = None) -> tuple[str, ...]:
+        """Have an archive loaded that lies on the runtime's host.
+
+        An extension of this runtime; its operator names the directories.
+
+        :param checksum: ``algorithm:digits`` of the whole file.
+        :param reference: as in :meth:`load`.
+        :param timeout_s: longest silence; it tells at times how far it is.
+        :returns: as :meth:`load`.
+        :raises Forbidden: images are not imported from there.
+        :raises NotFound: there is no such file.
+        :raises Conflict: the file's checksum is another one.
+        :raises InvalidRequest: the archive is not an image.
+        """
+        with self._transport.stream(
+                'POST', '/images/load', params={
+                    'reference': reference, 'file': path,
+                    'checksum': checksum}, timeout_s=timeout_s) as download:
+            return _loaded(download)
 
     def import_root(self, chunks: Iterable[bytes], repository: str,
                     tag: str, *, message: str | None = None,

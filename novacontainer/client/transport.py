@@ -10,6 +10,7 @@ between native threads and green ones alike, and rules out the failure of a
 kept-alive connection that the daemon closed while it was idle.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -40,6 +41,9 @@ Params = Mapping[str, str | int | bool | None]
 
 #: Docker Engine API version that this client speaks.
 API_VERSION = '1.44'
+
+#: The header of OpenStack's services in which a request's id travels.
+REQUEST_ID = 'X-Openstack-Request-Id'
 
 #: Bear any silence: for those who follow something until a person ends it.
 FOREVER_S = math.inf
@@ -246,11 +250,15 @@ class Transport:
     :param socket_path: absolute path of the runtime's unix socket.
     :param timeout_s: longest silence that a call bears, unless it says
         otherwise itself.
+    :param request_id: asked for each call; what it returns joins our
+        caller's log to the runtime's. '' where there is no request.
     """
 
-    def __init__(self, socket_path: str, timeout_s: float = 60.0) -> None:
+    def __init__(self, socket_path: str, timeout_s: float = 60.0,
+                 request_id: Callable[[], str] = str) -> None:
         self.socket_path = socket_path
         self.timeout_s = timeout_s
+        self._request_id = request_id
 
     def _url(self, path: str) -> str:
         host = urllib.parse.quote(self.socket_path, safe='')
@@ -277,7 +285,7 @@ class Transport:
                 response = _send(
                     session, timeout_s or self.timeout_s,
                     method=method, url=self._url(path), params=_query(params),
-                    json=body, headers=_headers(chunks),
+                    json=body, headers=_headers(chunks) | self._identity(),
                     data=None if chunks is None else _readable(chunks))
                 if response.status_code >= 400:
                     raise _refusal(response)
@@ -294,7 +302,13 @@ class Transport:
         query = urllib.parse.urlencode(_query(params))
         return hijack.take_over(
             _connect(self.socket_path, self.timeout_s), self.socket_path,
-            f'{_target(path)}?{query}' if query else _target(path), body)
+            f'{_target(path)}?{query}' if query else _target(path), body,
+            self._identity())
+
+    def _identity(self) -> dict[str, str]:
+        """The header that says which request of OpenStack a call is for."""
+        ident = self._request_id()
+        return {REQUEST_ID: ident} if ident else {}
 
     def call(self, method: str, path: str, *, params: Params | None = None,
              body: Json | None = None,

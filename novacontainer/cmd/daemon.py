@@ -5,6 +5,7 @@ Called by the console script, systemd, or ``python -m``.  Calls
 """
 
 from collections.abc import Sequence
+import faulthandler
 import sys
 
 from oslo_config import cfg
@@ -13,6 +14,7 @@ from oslo_log import log as logging
 from novacontainer.runtime import conf as options
 from novacontainer.runtime import daemon
 from novacontainer.runtime import exception
+from novacontainer.runtime import requestid
 
 #: sysexits(3), EX_CONFIG: systemd users know it.
 _UNFIT = 78
@@ -33,7 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (cfg.Error, ValueError) as error:
         print(f'novacontainerd: {error}', file=sys.stderr)
         return _UNFIT
+    conf.set_default('logging_context_format_string', requestid.FORMAT)
     logging.setup(conf, 'novacontainerd')
+    requestid.tag_log()
+    # When systemd's watchdog ends us (SIGABRT), the log has each thread.
+    faulthandler.enable(sys.__stderr__ or sys.stderr)
     try:
         daemon.Daemon(conf).run()
     except exception.RuntimeFault as fault:

@@ -11,7 +11,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 
 from aiohttp import web
@@ -26,6 +25,7 @@ from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import rlimits
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime import models
@@ -35,7 +35,6 @@ from novacontainer.runtime.service import addressing
 from novacontainer.runtime.service import bindpolicy
 from novacontainer.runtime.service import containers
 from novacontainer.runtime.service import copyup
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import images
@@ -56,6 +55,7 @@ from novacontainer.runtime.service import system
 from novacontainer.runtime.service import top
 from novacontainer.runtime.service import volumemounts
 from novacontainer.runtime.service import volumes
+from novacontainer.runtime import servicemanager
 from novacontainer.runtime.storage import base as storage_base
 from novacontainer.runtime.storage import select as storage_select
 from novacontainer.runtime.store import blobs
@@ -90,7 +90,9 @@ class Daemon:
         self._run_root = pathlib.Path(conf.run_root).absolute()
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT; containers outlive this.
+        """Serve until SIGTERM or SIGINT.
+
+        Containers outlive this, unless systemd takes the whole host down.
 
         :raises RuntimeFault: the host is not fit, or another daemon is in
             the way; says what to do.
@@ -109,9 +111,13 @@ class Daemon:
             if not rlimits.lift_hard():
                 LOG.info('Without CAP_SYS_RESOURCE containers get no '
                          'ulimits above those of this daemon')
+            servicemanager.notify(servicemanager.status(
+                'Looking after what ran before'))
             built = _Parts(conf, self._data_root, self._run_root, stack)
             asyncio.run(self._serve(built))
-        LOG.info('novacontainerd has ended; containers go on')
+            if servicemanager.host_goes_down():
+                built.end_containers()
+        LOG.info('novacontainerd has ended')
 
     async def _serve(self, parts: '_Parts') -> None:
         stopping = asyncio.Event()
@@ -125,11 +131,29 @@ class Daemon:
             patience_s=self._conf.api.patience,
             most=self._conf.api.connections)
         await server.start()
-        notify('READY=1')
-        await stopping.wait()
+        servicemanager.notify(
+            servicemanager.READY,
+            servicemanager.status(f'Serving {server.address}'))
+        await _until(stopping)
         LOG.info('Stopping')
-        notify('STOPPING=1')
+        servicemanager.notify(
+            servicemanager.STOPPING,
+            servicemanager.status('Finishing what was asked'))
         await server.stop()
+
+
+async def _until(stopping: asyncio.Event) -> None:
+    """Wait, and let the service manager know that this loop still turns.
+
+    No more is promised: a call that hangs in a thread is no reason to end
+    the others.
+    """
+    while not stopping.is_set():
+        try:
+            async with asyncio.timeout(servicemanager.watchdog_s()):
+                await stopping.wait()
+        except TimeoutError:
+            servicemanager.notify(servicemanager.ALIVE)
 
 
 class _Parts:
@@ -157,7 +181,8 @@ class _Parts:
         self._images = images.ImageService(
             db, blobs.Blobs(places.blobs), layers.Layers(places.layers),
             unpacker.Unpacker(), hub.publish, self._using_image,
-            _image_limits(conf), storage.collect)
+            _image_limits(conf), storage.collect,
+            tuple(map(pathlib.Path, conf.images.import_directories)))
         binds = bindpolicy.Policy(tuple(conf.containers.bind_roots))
         self._volumes = volumes.VolumeService(
             db=db, files=volumefiles.VolumeFiles(places.volumes),
@@ -218,6 +243,10 @@ class _Parts:
             healths=self._containers.healths,
             stats=sampler, top=lister, logs=logs.LogService(), info=info)
 
+    def end_containers(self) -> None:
+        """End what runs: the host goes down."""
+        self._containers.farewell.say()
+
     def _layer_paths(self, image_id: str) -> Sequence[pathlib.Path]:
         return self._images.layer_paths(self._images.get(image_id))
 
@@ -245,21 +274,6 @@ def _collect(storage: storage_base.Storage) -> None:
     except exception.RuntimeFault as fault:
         LOG.error('What was made of removed images stays on the disk: %s',
                   fault)
-
-
-def notify(message: str) -> None:
-    """Tell the service manager, if there is one (sd_notify(3))."""
-    address = os.environ.get('NOTIFY_SOCKET')
-    if not address:
-        return
-    if address.startswith('@'):
-        address = '\0' + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        try:
-            channel.sendto(message.encode(), address)
-        except OSError as error:
-            LOG.warning('Could not tell the service manager %s: %s',
-                        message, error)
 
 
 def _options(conf: cfg.ConfigOpts, data_root: pathlib.Path,

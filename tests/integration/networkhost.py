@@ -19,6 +19,7 @@ import unittest
 
 import fixtures
 import nova.conf
+import os_brick.privileged
 import os_vif
 from oslo_privsep import priv_context
 from vif_plug_ovs.ovsdb import impl_idl
@@ -161,7 +162,8 @@ class Helpers(fixtures.Fixture):
         pathlib.Path(configuration).write_text('[DEFAULT]\n')
         os_vif.initialize()
         contexts: list[priv_context.PrivContext] = [
-            privsep.network, vif_plug_privsep.vif_plug]
+            privsep.network, vif_plug_privsep.vif_plug,
+            os_brick.privileged.default]
         for context in contexts:
             CONF.set_override(
                 'helper_command',

@@ -7,8 +7,10 @@ then makes the test fail.
 """
 
 import io
+import os
 import pathlib
 import shutil
+import signal
 import tempfile
 import time
 
@@ -17,6 +19,7 @@ import fixtures
 from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import select
 from novacontainer.runtime.host import mounts
+from novacontainer.runtime.host import processes
 from novacontainer.runtime.network import bridges
 from novacontainer.runtime.service import addressing
 from novacontainer.runtime.service import bindpolicy
@@ -25,6 +28,7 @@ from novacontainer.runtime.service import copyup
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import images
+from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import networks
 from novacontainer.runtime.service import preparation
 from novacontainer.runtime.service import sandboxes
@@ -50,9 +54,11 @@ class Runtime(fixtures.Fixture):
     ``events`` lists the actions published, oldest first.
     """
 
-    def __init__(self, allow_host_userns=False, oci_runtime='auto'):
+    def __init__(self, allow_host_userns=False, oci_runtime='auto',
+                 reach=None):
         super().__init__()
         self._oci_runtime = oci_runtime
+        self._reach = reach or isolation.Policy()
         self._allow_host_userns = allow_host_userns
         self.events = []
         self.ids = set()
@@ -119,7 +125,7 @@ class Runtime(fixtures.Fixture):
             userns_base=USERNS_BASE, userns_count=100, stop_timeout_s=10,
             policy=hostconfig.Policy(
                 frozenset({0, 1}), self.engine.name,
-                self._allow_host_userns),
+                self._allow_host_userns, reach=self._reach),
             settings=preparation.Settings(
                 self.cgroup_parent, cgroups.layout().version))
 
@@ -127,6 +133,24 @@ class Runtime(fixtures.Fixture):
         """Be a daemon that is gone: it notices nothing any more."""
         self.containers.close()
         self.database.close()
+
+    def reboot_host(self, container_id):
+        """Lose what a reboot takes, with one container; not open again."""
+        found = self.containers.get(container_id)
+        self.abandon()
+        # Processes, mounts, namespaces, /run.
+        os.kill(found.pid, signal.SIGKILL)
+        processes.wait_gone(found.conmon_pid, found.conmon_started, 20)
+        pins = [self.run_root / 'userns' / container_id,
+                pathlib.Path('/run/netns', f'nc-{container_id[:12]}')]
+        for path in (*pins,
+                     *reversed(mounts.mount_points(self.data_root))):
+            mounts.unmount(str(path), mounts.MNT_DETACH)
+        for pin in pins:
+            pin.unlink()
+        self.engine.delete(container_id, force=True)
+        shutil.rmtree(self.run_root)
+        self.run_root.mkdir(mode=0o711)
 
     def restart(self):
         """Be a new daemon after one that was killed."""

@@ -3,15 +3,11 @@
 import contextlib
 import os
 import pathlib
-import shutil
-import signal
 import time
 
 from oslotest import base
 
 from novacontainer.runtime import exception
-from novacontainer.runtime.host import mounts
-from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
 from tests.integration import runtimes
 
@@ -136,21 +132,7 @@ class DiskLimitTest(base.BaseTestCase):
 
     def test_the_host_was_restarted(self):
         container_id = self.running('echo kept >> /kept; ' + FOREVER)
-        found = self.service.get(container_id)
-        self.runtime.abandon()
-        # What a reboot takes: processes, mounts, namespaces, /run.
-        os.kill(found.pid, signal.SIGKILL)
-        processes.wait_gone(found.conmon_pid, found.conmon_started, 20)
-        pins = [self.runtime.run_root / 'userns' / container_id,
-                pathlib.Path('/run/netns', f'nc-{container_id[:12]}')]
-        for path in (*pins,
-                     *reversed(mounts.mount_points(self.runtime.data_root))):
-            mounts.unmount(str(path), mounts.MNT_DETACH)
-        for pin in pins:
-            pin.unlink()
-        self.runtime.engine.delete(container_id, force=True)
-        shutil.rmtree(self.runtime.run_root)
-        self.runtime.run_root.mkdir(mode=0o711)
+        self.runtime.reboot_host(container_id)
         self.settle(0)
         self.runtime.open()
         self.runtime.containers.start(container_id)

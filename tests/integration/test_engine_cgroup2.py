@@ -1,4 +1,4 @@
-"""The engines' contract on a host with cgroup version 2 only.
+"""The engines, and plugging, on a host with cgroup version 2 only.
 
 A mount namespace in which /sys/fs/cgroup is the version 2 hierarchy is such
 a host, as far as the OCI runtimes look; limits are left out, because their
@@ -25,7 +25,8 @@ class TestContract(base.BaseTestCase):
              'sh', '-e', '-c', _SCRIPT, 'sh',
              sys.executable, '-m', 'testtools.run',
              f'tests.integration.test_engine.{runtime}',
-             f'tests.integration.test_engine_crash.{runtime}'],
+             f'tests.integration.test_engine_crash.{runtime}',
+             f'tests.integration.test_plugs.{runtime}'],
             capture_output=True, text=True, check=False)
         self.assertEqual(0, result.returncode,
                          result.stdout + result.stderr)

@@ -81,6 +81,18 @@ class NetworkTestCase(base.BaseTestCase):
                  for line in lines}
         return names - {'lo', 'ovs-netdev', networkhost.BRIDGE}
 
+    def exchange(self, second, address):
+        """Send two megabytes to an address of the second, and back."""
+        server = subprocess.Popen(
+            second.inside(sys.executable, '-c', SERVER, address),
+            stdout=subprocess.PIPE)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        self.addCleanup(server.stdout.close)
+        server.stdout.readline()
+        self.first.run(sys.executable, '-c', CLIENT, address)
+        server.wait(20)
+
     def assert_nothing_left(self):
         self.assertEqual(set(), self.devices())
         self.assertEqual([], self.switch.ports())
@@ -106,15 +118,7 @@ class TestTraffic(NetworkTestCase):
 
     def test_tcp(self):
         for address in ('10.0.0.6', 'fd00::6'):
-            server = subprocess.Popen(
-                self.second.inside(sys.executable, '-c', SERVER, address),
-                stdout=subprocess.PIPE)
-            self.addCleanup(server.wait)
-            self.addCleanup(server.kill)
-            self.addCleanup(server.stdout.close)
-            server.stdout.readline()
-            self.first.run(sys.executable, '-c', CLIENT, address)
-            server.wait(20)
+            self.exchange(self.second, address)
 
     def test_plug_again_does_not_interrupt(self):
         before = self.first.run('ip', '-d', 'address')
@@ -362,7 +366,13 @@ class TestInterfaces(NetworkTestCase):
         self.assertNotIn(f'tap{tail}', self.switch.ports())
         for address in ('10.0.0.6', 'fd00::6'):
             self.first.run('ping', '-c', '1', '-W', '5', address)
+            self.exchange(second, address)
         self.plug(self.first, vif)
+        self.exchange(second, '10.0.0.6')
+        # The bridge stays when the pair is lost, and takes the new one.
+        networkhost.run('ip', 'link', 'delete', vif['devname'])
+        self.plug(self.first, vif)
+        self.first.run('ping', '-c', '3', '-W', '5', '10.0.0.6')
         self.ops.unplug(self.instance, [vif, plain])
         self.assert_nothing_left()
 

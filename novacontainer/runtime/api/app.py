@@ -33,6 +33,7 @@ from novacontainer.runtime.api.routes import unserved
 from novacontainer.runtime.api.routes import volumes as volume_routes
 from novacontainer.runtime.api import services as api_services
 from novacontainer.runtime.api import version
+from novacontainer.runtime import requestid
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, Handler]
@@ -282,7 +283,7 @@ def _signer(
     ) -> None:
         response.headers.update(headers)
         response.headers[middleware.REQUEST_ID_HEADER] = (
-            middleware.request_id.get()
+            requestid.CURRENT.get()
         )
 
     return sign

@@ -11,7 +11,6 @@ Called by: aiohttp, in the order of ``api.app``.  Calls: ``api.errors``,
 
 import asyncio
 from collections.abc import Awaitable, Callable
-import contextvars
 import logging
 import re
 import time
@@ -25,19 +24,18 @@ from novacontainer.runtime.api import metrics
 from novacontainer.runtime.api import peers
 from novacontainer.runtime.api import version
 from novacontainer.runtime import exception
+from novacontainer.runtime import requestid
 
 LOG = logging.getLogger(__name__)
 
 REQUEST_ID_HEADER = 'X-Openstack-Request-Id'
 _REQUEST_ID = re.compile(r'req-[0-9a-fA-F-]{36}')
 
-#: The id of the request being served; threads of the pools inherit it.
-request_id: contextvars.ContextVar[str] = contextvars.ContextVar(
-    'request_id', default='-'
-)
-
 #: Where a request keeps its answer, once the head of it is on its way.
 _BEGUN = 'begun'
+
+#: Where it keeps the sentence that says why it was refused.
+_REASON = 'reason'
 
 #: For the log and the numbers alone, of a client that nobody can answer; as
 #: nginx says it.
@@ -60,14 +58,13 @@ async def identify(
     given = request.headers.get(REQUEST_ID_HEADER, '')
     known = _REQUEST_ID.fullmatch(given)
     ident = given if known else f'req-{uuid.uuid4()}'
-    request_id.set(ident)
+    requestid.CURRENT.set(ident)
     # What merely looks is logged at debug level, or the log would be polls.
     looks = request.method in ('GET', 'HEAD')
     level = logging.DEBUG if looks else logging.INFO
     if LOG.isEnabledFor(logging.DEBUG):
         LOG.debug(
-            '[%s] %s %s from %s',
-            ident,
+            '%s %s from %s',
             request.method,
             request.rel_url,
             peers.describe(request),
@@ -76,16 +73,16 @@ async def identify(
     try:
         response = await handler(request)
     except asyncio.CancelledError:
-        LOG.debug('[%s] the client went away', ident)
+        LOG.debug('The client went away')
         raise
     LOG.log(
         level,
-        '[%s] %s %s -> %d in %.0f ms',
-        ident,
+        '%s %s -> %d in %.0f ms%s',
         request.method,
         request.rel_url.raw_path,
         response.status,
         (time.monotonic() - began) * 1000,
+        _why(request),
     )
     return response
 
@@ -115,7 +112,8 @@ async def translate(
         return await handler(request)
     except exception.RuntimeFault as fault:
         if isinstance(fault, exception.Internal) or has_begun(request):
-            LOG.error('[%s] %s', request_id.get(), fault.message)
+            LOG.error('%s', fault.message)
+        request[_REASON] = fault.message
         response = errors.from_fault(fault)
     except web.HTTPException as error:
         response = errors.from_http(error)
@@ -123,15 +121,15 @@ async def translate(
         if isinstance(error, ConnectionError) and (
             has_begun(request) or _has_gone(request)
         ):
-            LOG.debug('[%s] the client went away', request_id.get())
+            LOG.debug('The client went away')
             if has_begun(request):
                 return _break_off(request)
             return errors.answer(_GONE, 'the client went away', 'client.gone')
-        LOG.exception('[%s] unexpected failure', request_id.get())
+        LOG.exception('Unexpected failure')
         response = errors.answer(
             500,
             'The daemon failed unexpectedly; its log has the reason under '
-            f'{request_id.get()}.',
+            f'{requestid.CURRENT.get()}.',
             'internal',
         )
     return _break_off(request) if has_begun(request) else response
@@ -151,6 +149,18 @@ async def note_begun(
 ) -> None:
     """Remember that an answer has begun (signal ``on_response_prepare``)."""
     request[_BEGUN] = response
+
+
+def _why(request: web.Request) -> str:
+    """Return why a request was refused, for the end of its line in the log.
+
+    Names in it may be a client's: it stays one line.
+    """
+    words = ''.join(
+        letter if letter.isprintable() else ' '
+        for letter in request.get(_REASON, '')
+    ).split()
+    return f': {" ".join(words)}' if words else ''
 
 
 def has_begun(request: web.Request) -> bool:

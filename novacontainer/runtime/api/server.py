@@ -24,6 +24,7 @@ LOG = logging.getLogger(__name__)
 
 #: The first descriptor that systemd passes (sd_listen_fds(3)).
 _LISTEN_FDS_START = 3
+_LISTEN_VARIABLES = ('LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES')
 
 _BACKLOG = 512
 
@@ -65,6 +66,8 @@ class Server:
         self._mode = mode
         self._most = most or connections.default()
         self._inode: int | None = None
+        #: Where it listens, once it does.
+        self.address = str(path)
         self._listener: asyncio.Server | None = None
         self._runner = web.AppRunner(
             app,
@@ -87,7 +90,8 @@ class Server:
         """Listen.
 
         :raises Conflict: another daemon listens there already.
-        :raises InvalidRequest: the path cannot be a socket.
+        :raises InvalidRequest: the path, or what systemd gave us, cannot be
+            our socket.
         """
         await self._runner.setup()
         sock = inherited()
@@ -99,7 +103,11 @@ class Server:
         self._listener = await asyncio.get_running_loop().create_server(
             connections.Doorkeeper(served, self._most), sock=sock,
             backlog=_BACKLOG)
-        LOG.info('Serving the API on %s', sock.getsockname())
+        self.address = str(sock.getsockname())
+        LOG.info('Serving the API on %s', self.address)
+        if self.address != str(self._path):
+            LOG.warning('systemd gave us this socket: the option "socket", '
+                        '%s, does not count', self._path)
 
     async def stop(self) -> None:
         """End the streams, finish what is being served, stop listening."""
@@ -117,12 +125,30 @@ class Server:
 
 
 def inherited() -> socket.socket | None:
-    """Return the socket that systemd listens on for us, if it does."""
-    if os.environ.get('LISTEN_PID') != str(os.getpid()):
+    """Return the socket that systemd listens on for us, if it does.
+
+    The variables that say so are gone afterwards: children would take them
+    for theirs (sd_listen_fds(3)).
+
+    :raises InvalidRequest: it is more than one, or not a unix socket.
+    """
+    ours = os.environ.get('LISTEN_PID') == str(os.getpid())
+    passed = {name: os.environ.pop(name, '') for name in _LISTEN_VARIABLES}
+    if not ours or passed['LISTEN_FDS'] in ('', '0'):
         return None
-    if os.environ.get('LISTEN_FDS') != '1':
-        return None
+    if passed['LISTEN_FDS'] != '1':
+        raise exception.InvalidRequest(
+            f'systemd passes {passed["LISTEN_FDS"]} sockets, and one is '
+            'served: leave one ListenStream= in novacontainerd.socket.',
+            code='daemon.socket_unusable')
     sock = socket.socket(fileno=_LISTEN_FDS_START)
+    if (sock.family, sock.type) != (socket.AF_UNIX, socket.SOCK_STREAM):
+        sock.close()
+        raise exception.InvalidRequest(
+            'systemd passes a socket that others than this host could reach, '
+            'and whoever can speak to it is root here: leave '
+            'ListenStream= with a path in novacontainerd.socket.',
+            code='daemon.socket_unusable')
     sock.setblocking(False)
     sock.set_inheritable(False)
     return sock

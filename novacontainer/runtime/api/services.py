@@ -33,8 +33,23 @@ class BinaryWriter(typing.Protocol):
         """Take all of data; blocks while the client reads slower."""
 
 
+class Archive(BinaryReader, typing.Protocol):
+    """``service.image_files.Archive``: one that lies on this host."""
+
+    read_bytes: int
+    size_bytes: int
+
+    def verify(self) -> None: ...
+
+    def abandon(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Images(typing.Protocol):
     """``service.images.ImageService``."""
+
+    def open_file(self, path: str, checksum: str) -> Archive: ...
 
     def load(
         self,
@@ -42,6 +57,7 @@ class Images(typing.Protocol):
         *,
         reference: str | None,
         progress: Callable[[str], None],
+        verify: Callable[[], None] = ...,
     ) -> tuple[models.Image, ...]: ...
 
     def import_root(
@@ -157,7 +173,9 @@ class Plugs(typing.Protocol):
 
     def plug(self, name: str, wanted: models.Json) -> object: ...
 
-    def unplug(self, name: str, path: str) -> object: ...
+    def unplug(
+        self, name: str, path: str, force: bool = False
+    ) -> object: ...
 
 
 class Attachments(typing.Protocol):

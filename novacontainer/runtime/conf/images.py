@@ -22,6 +22,14 @@ OPTIONS = (
         min=1,
         max=500,
         help='Largest number of layers of one image.'),
+    cfg.ListOpt(
+        'import_directories',
+        default=[],
+        help='Directories of this host from which clients may have images '
+             'imported by naming a file and its checksum, instead of sending '
+             'it: such as the directory of a Glance whose file system store '
+             'is shared. Every client that may use the socket can have any '
+             'image in there. Empty: none.'),
 )
 
 

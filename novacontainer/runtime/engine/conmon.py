@@ -1,7 +1,7 @@
 """Starting conmon, which watches one container for as long as it lives.
 
-Called by ``engine.supervised``.  Calls conmon(8), ``engine.cgroups`` and
-``host.processes``.
+Called by ``engine.supervised``.  Calls conmon(8), ``engine.cgroups``,
+``host.keyrings`` and ``host.processes``.
 
 conmon runs the OCI runtime's ``create``, holds the container's standard
 streams, writes its log and, at the end, its exit code.  It outlives this
@@ -28,6 +28,7 @@ from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import oci_runtime
 from novacontainer.runtime.engine import records
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import keyrings
 from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
 
@@ -217,6 +218,8 @@ def _arguments(binary: pathlib.Path, runtime: oci_runtime.OciRuntime,
     ]
     words.extend(f'--runtime-arg={argument}' for argument
                  in runtime.global_arguments(files.runtime_log))
+    if not keyrings.allowed():
+        words.append('--no-new-keyring')
     if bundle.log_size_max_bytes:
         words += ['--log-size-max', str(bundle.log_size_max_bytes)]
     if bundle.terminal:

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 import contextlib
 import errno
 import os
+import pathlib
+import posixpath
 import stat
 import threading
 
@@ -32,7 +34,8 @@ from novacontainer.runtime.host import syscalls
 _CLONE_NEWNS = 0x00020000
 #: In a mount namespace that only we have, a place for a tmpfs.
 _WORKSHOP = '/dev'
-_NODE = f'{_WORKSHOP}/node'
+_NODE_ROOT = '/plugged-by-novacontainer'
+_NODE = f'{_WORKSHOP}{_NODE_ROOT}'
 #: Mounts on one place, at most: ours, and those of a container that may.
 _LAYERS = 16
 
@@ -77,6 +80,25 @@ def remove(space: int, name: str) -> None:
             os.close(folder)
 
     _in_thread(work)
+
+
+def names(pid: int) -> frozenset[str]:
+    """Return the names of what :func:`add` put into a process's /dev.
+
+    None when the process has ended.
+    """
+    try:
+        lines = pathlib.Path(f'/proc/{pid}/mountinfo').read_text()
+    except OSError:
+        return frozenset()
+    found = set()
+    for line in lines.splitlines():
+        # Identifier, parent, device, root in the file system, mount point.
+        fields = line.split()
+        folder, name = posixpath.split(fields[4])
+        if fields[3] == _NODE_ROOT and folder == '/dev':
+            found.add(name)
+    return frozenset(found)
 
 
 def _made(node: devices.Node, owner: int) -> int:

@@ -1,18 +1,20 @@
 """Bridges of the network namespace that this process is in.
 
-Called by ``network``.  Calls netdevice(7) and bridge ioctls.  Nothing here
-reads /sys, which shows another namespace where one was entered without a
+Called by ``network``.  Calls netdevice(7), ethtool and bridge ioctls.  Nothing
+here reads /sys, which shows another namespace where one was entered without a
 mount namespace of its own.
 """
 
+import array
 import errno
 import fcntl
 import socket
 import struct
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
-_IFF_RUNNING = 0x40
 _SIOCGIFADDR = 0x8915
+#: linux/sockios.h, linux/ethtool.h
+_SIOCETHTOOL, _ETHTOOL_GLINK = 0x8946, 0xA
 #: linux/sockios.h
 _SIOCBRADDBR, _SIOCBRDELBR = 0x89A0, 0x89A1
 _NAME_BYTES = 16
@@ -35,16 +37,17 @@ def names() -> list[str]:
 def is_idle(name: str) -> bool:
     """Say whether a bridge is there that nothing which runs is connected to.
 
-    A bridge has a carrier exactly when one of its ports has.
+    A bridge has a carrier exactly when one of its ports has.  IFF_RUNNING
+    would say the same, but up to a second later.
     """
-    request = struct.pack('16sh22x', name.encode(), 0)
+    value = array.array('I', (_ETHTOOL_GLINK, 0))
+    request = struct.pack('16sP16x', name.encode(), value.buffer_info()[0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         try:
-            answer = fcntl.ioctl(control, _SIOCGIFFLAGS, request)
+            fcntl.ioctl(control, _SIOCETHTOOL, request)
         except OSError:
             return False
-    flags: int = struct.unpack('16sh22x', answer)[1]
-    return not flags & _IFF_RUNNING
+    return not value[1]
 
 
 def address(name: str) -> str:

@@ -36,6 +36,21 @@ def is_busy(pid: int) -> bool:
     return _stat_fields(pid)[:1] in (['R'], ['D'])
 
 
+def name(pid: int) -> str:
+    """Return what a process calls itself, its ``comm``; '' when it is gone.
+
+    The process chooses it: what is not printable is replaced.
+    """
+    try:
+        with open(f'/proc/{pid}/comm', encoding='utf-8',
+                  errors='replace') as comm:
+            text = comm.read().rstrip('\n')
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
+    return ''.join(
+        letter if letter.isprintable() else '?' for letter in text)
+
+
 def send_signal(pid: int, ticks: int, number: signal.Signals | int) -> bool:
     """Send a signal to exactly that process.
 

@@ -22,6 +22,7 @@ import stat
 import typing
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import inroot
 from novacontainer.runtime.host import mountpoints
 from novacontainer.runtime.host import mountviews
@@ -30,7 +31,6 @@ from novacontainer.runtime.image import compression
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import users
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import registry

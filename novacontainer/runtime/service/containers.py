@@ -34,6 +34,7 @@ from novacontainer.runtime.service import events
 from novacontainer.runtime.service import execs
 from novacontainer.runtime.service import execspec
 from novacontainer.runtime.service import exits
+from novacontainer.runtime.service import farewell
 from novacontainer.runtime.service import filters as list_filters
 from novacontainer.runtime.service import health
 from novacontainer.runtime.service import hostconfig
@@ -153,6 +154,9 @@ class ContainerService:
     def _add_rest(self, engine: engine_base.Engine, hub: events.EventHub,
                   shared_locks: locks.Locks) -> None:
         """Add what keeps containers beyond their life, and the daemon's."""
+        #: For the end of the host.
+        self.farewell = farewell.Farewell(
+            self._registry, self._restarts, self._lifecycle.end)
         self._snapshots = snapshots.Snapshots(
             images=self._images, registry=self._registry,
             places=self._places, storage=self._storage, engine=engine,
@@ -161,7 +165,8 @@ class ContainerService:
             registry=self._registry, places=self._places,
             storage=self._storage, monitor=self._monitor,
             endings=self._endings, removal=self._removal,
-            snapshots=self._snapshots, locks=shared_locks)
+            snapshots=self._snapshots, plugs=self.plugs,
+            locks=shared_locks)
 
     def _add_connections(self, db: database.Database,
                          networks: network_service.NetworkService,
@@ -182,6 +187,12 @@ class ContainerService:
                         engine: engine_base.Engine, hub: events.EventHub,
                         shared_locks: locks.Locks) -> None:
         """Add what goes with a container's process."""
+        #: Block devices that come and go.
+        self.plugs = plugs.Plugs(
+            policy=options.policy.reach,
+            cgroup_path=options.settings.cgroup_path,
+            registry=self._registry, engine=engine, hub=hub,
+            locks=shared_locks)
         #: Clients at containers' streams.
         self.attachments = attachments.Attachments(
             registry=self._registry, engine=engine, hub=hub,
@@ -205,12 +216,6 @@ class ContainerService:
             policy=options.policy, registry=self._registry, engine=engine,
             storage=self._storage, hub=hub, locks=shared_locks,
             endpoints=self._endpoints)
-        #: Block devices that come and go.
-        self.plugs = plugs.Plugs(
-            policy=options.policy.reach,
-            cgroup_path=options.settings.cgroup_path,
-            registry=self._registry, engine=engine, hub=hub,
-            locks=shared_locks)
         #: Files in and out.
         self.archives = archives.Archives(
             registry=self._registry, storage=self._storage,

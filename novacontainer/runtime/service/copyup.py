@@ -17,6 +17,7 @@ import pathlib
 import stat
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import idmap
 from novacontainer.runtime.host import inroot
 from novacontainer.runtime.host import mounts
@@ -24,7 +25,6 @@ from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime import models
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import volumemounts
 from novacontainer.runtime.service import volumes
 from novacontainer.runtime.service import volumespec

@@ -15,12 +15,12 @@ import typing
 from oslo_log import log as logging
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime import models
 from novacontainer.runtime import networking
 from novacontainer.runtime.service import config as configs
 from novacontainer.runtime.service import copyup
 from novacontainer.runtime.service import directories
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import endpoints
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import hostconfig

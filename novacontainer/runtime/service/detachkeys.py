@@ -12,6 +12,9 @@ from novacontainer.runtime import exception
 
 DEFAULT = 'ctrl-p,ctrl-q'
 
+#: Says that there are none; no keys of Docker's are written so.
+NONE = 'none'
+
 _CONTROL = 'ctrl-'
 _AFTER_Z = '[\\]^_'
 
@@ -19,8 +22,11 @@ _AFTER_Z = '[\\]^_'
 def parse(keys: str) -> bytes:
     """Return what the keys send; those of :data:`DEFAULT` for ''.
 
+    :returns: b'' for :data:`NONE`.
     :raises InvalidRequest: they are no keys.
     """
+    if keys == NONE:
+        return b''
     return bytes(_code(key) for key in (keys or DEFAULT).split(','))
 
 

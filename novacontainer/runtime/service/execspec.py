@@ -11,12 +11,12 @@ import os
 import pathlib
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime import models
 from novacontainer.runtime.oci import spec as oci_spec
 from novacontainer.runtime.service import config as container_config
 from novacontainer.runtime.service import detachkeys
 from novacontainer.runtime.service import directories
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import hostconfig
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import preparation

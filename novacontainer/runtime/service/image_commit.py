@@ -12,12 +12,12 @@ import json
 
 from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import config as image_config
 from novacontainer.runtime.image import limits as image_limits
 from novacontainer.runtime.image import reference as image_reference
 from novacontainer.runtime import models
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import layer_stage
 from novacontainer.runtime.unpack import unpacker as layer_unpacker

@@ -14,6 +14,7 @@ import json
 import re
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.image import archive_read
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import config as image_config
@@ -23,7 +24,6 @@ from novacontainer.runtime.image import manifest
 from novacontainer.runtime.image import reference as image_reference
 from novacontainer.runtime.image import tar_read
 from novacontainer.runtime import models
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import layer_stage
 from novacontainer.runtime.unpack import unpacker as layer_unpacker
@@ -50,7 +50,9 @@ class Loader:
         self._left_out: list[str] = []
 
     def run(self, source: archive_read.BinaryReader, reference: str | None,
-            progress: Callable[[str], None]) -> tuple[models.Image, ...]:
+            progress: Callable[[str], None],
+            verify: Callable[[], None] = lambda: None,
+            ) -> tuple[models.Image, ...]:
         """Load everything; see ``ImageService.load``."""
         name = (str(image_reference.parse_tagged(reference))
                 if reference else None)
@@ -60,6 +62,7 @@ class Loader:
             stack.callback(
                 lambda: self._catalog.release(list(self._reused.values())))
             new = self._read(source, name)
+            verify()
             made = self._catalog.add(new, self._stage.staged.values())
         for image, wanted in zip(made, new, strict=True):
             for text in wanted.references:

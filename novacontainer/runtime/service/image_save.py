@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import pathlib
 
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.image import archive_write
 from novacontainer.runtime.image import chunks
 from novacontainer.runtime.image import compression
 from novacontainer.runtime import models
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.store import images
 

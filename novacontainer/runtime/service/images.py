@@ -21,6 +21,7 @@ from novacontainer.runtime.image import reference as image_reference
 from novacontainer.runtime import models
 from novacontainer.runtime.service import image_catalog
 from novacontainer.runtime.service import image_commit
+from novacontainer.runtime.service import image_files
 from novacontainer.runtime.service import image_filter
 from novacontainer.runtime.service import image_import
 from novacontainer.runtime.service import image_load
@@ -45,6 +46,7 @@ class ImageService:
     :param in_use: gives the ids of the containers that use an image.
     :param limits: what one image may cost.
     :param swept: called when the files of removed images are deleted.
+    :param import_directories: where :meth:`open_file` finds archives.
     """
 
     def __init__(self, database: store_database.Database,
@@ -53,18 +55,21 @@ class ImageService:
                  publish: Callable[[models.Event], None],
                  in_use: Callable[[str], Sequence[str]],
                  limits: image_limits.Limits = _DEFAULT_LIMITS,
-                 swept: Callable[[], None] = lambda: None) -> None:
+                 swept: Callable[[], None] = lambda: None,
+                 import_directories: Sequence[pathlib.Path] = ()) -> None:
         self._database = database
         self._layers = layers
         self._unpacker = unpacker
         self._in_use = in_use
         self._limits = limits
+        self._import_directories = import_directories
         self._catalog = image_catalog.Catalog(
             database, blobs, layers, publish, swept)
 
     def load(self, source: archive_read.BinaryReader, *,
              reference: str | None = None,
              progress: Callable[[str], None] = lambda text: None,
+             verify: Callable[[], None] = lambda: None,
              ) -> tuple[models.Image, ...]:
         """Bring in every image of an archive.
 
@@ -76,6 +81,7 @@ class ImageService:
         :param reference: name for the one image of the archive, whose own
             names are then ignored.
         :param progress: takes a sentence per image.
+        :param verify: called when all was read and nothing is kept yet.
         :returns: the images, in the archive's order.
         :raises InvalidRequest: the archive is malformed, truncated, past a
             limit, or its digests do not match.
@@ -83,7 +89,19 @@ class ImageService:
         """
         return image_load.Loader(
             self._catalog, self._unpacker, self._limits,
-        ).run(source, reference, progress)
+        ).run(source, reference, progress, verify)
+
+    def open_file(self, path: str, checksum: str) -> image_files.Archive:
+        """Open an archive that lies on this host, for :meth:`load`.
+
+        :param path: absolute.
+        :param checksum: ``algorithm:digits`` of the whole file.
+        :raises InvalidRequest: that is no checksum.
+        :raises Forbidden: images do not come from there.
+        :raises NotFound: there is no such file.
+        """
+        return image_files.Archive(
+            path, checksum, self._import_directories)
 
     def import_root(self, source: archive_read.BinaryReader, *,
                     reference: str | None, message: str,

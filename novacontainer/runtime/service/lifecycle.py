@@ -7,6 +7,7 @@ Nothing here waits for the end of a process under the container's lock: the
 end is recorded under it, by ``service.endings``.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import dataclasses
@@ -102,6 +103,24 @@ class Lifecycle:
     def stop(self, container: models.Container, timeout_s: int | None,
              signal: str | None) -> None:
         """See :meth:`service.containers.ContainerService.stop`."""
+        self._take_down(container, timeout_s, signal, self._by_hand)
+
+    def end(self, container: models.Container) -> None:
+        """Stop it because the host goes down: nobody wants it to stay so.
+
+        :raises NotModified: it does not run.
+        :raises Internal: it does not end, not even by SIGKILL.
+        """
+        self._take_down(container, None, None, self._registry.current)
+
+    def _take_down(self, container: models.Container, timeout_s: int | None,
+                   signal: str | None,
+                   look: Callable[[models.Container],
+                                  models.Container | None]) -> None:
+        """Ask it to end, and kill it when it does not.
+
+        :param look: says how it is now, under its lock; None: it is down.
+        """
         config = container.config
         number = signals.number(
             signal or config.get('StopSignal') or 'TERM')
@@ -111,7 +130,7 @@ class Lifecycle:
             timeout_s = self._stop_timeout_s
         with contextlib.ExitStack() as stack:
             with self._locks.hold(container.id):
-                now = self._by_hand(container)
+                now = look(container)
                 if now is None:
                     return
                 state.check(now, state.Wish.STOP)

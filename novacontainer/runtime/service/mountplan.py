@@ -14,8 +14,8 @@ import os
 import pathlib
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime import models
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import mounts
 from novacontainer.runtime.service import names
 

@@ -1,8 +1,9 @@
 """Block devices that come and go while a container is there: an extension.
 
-Called by the API and by ``service.preparation`` (:func:`furnish`).  Calls
-``service.isolation``, ``engine.devicerules``, ``host.devicemounts``, the
-registry and events.
+Called by the API, by ``service.recovery`` (:meth:`Plugs.settle`) and by
+``service.preparation`` (:func:`furnish`).  Calls ``service.isolation``,
+``engine.devicerules``, ``engine.cgroups``, ``host.devicemounts``,
+``host.deviceusers``, the registry and events.
 
 A device that was plugged in is a member of ``HostConfig.Devices`` with
 ``Plugged`` true, so that the next start has it, too.
@@ -19,10 +20,13 @@ import re
 from oslo_log import log as logging
 
 from novacontainer.runtime.engine import base as engine_base
+from novacontainer.runtime.engine import cgroups
 from novacontainer.runtime.engine import devicerules
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import devicemounts
 from novacontainer.runtime.host import devices
+from novacontainer.runtime.host import deviceusers
+from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import isolation
@@ -37,6 +41,8 @@ _NAME = re.compile(r'/dev/([A-Za-z0-9][A-Za-z0-9._+-]{0,62})')
 _TAKEN = frozenset((
     'console', 'core', 'fd', 'full', 'mqueue', 'null', 'ptmx', 'pts',
     'random', 'shm', 'stderr', 'stdin', 'stdout', 'tty', 'urandom', 'zero'))
+#: So many processes that use a device are named in an error.
+_NAMED = 3
 
 
 class Plugs:
@@ -75,7 +81,7 @@ class Plugs:
             device = self._checked(now, wanted)
             altered = _with(now, (*_devices(now), device))
             if now.pid:
-                self._add(now, device)
+                self._add(now, altered, device)
             try:
                 self._registry.alter(altered)
             except BaseException:
@@ -84,14 +90,13 @@ class Plugs:
                 raise
             self._tell(altered, 'plug', device)
 
-    def unplug(self, name: str, path: str) -> None:
+    def unplug(self, name: str, path: str, force: bool = False) -> None:
         """Take a block device away that was plugged in.
 
-        A process that has it open keeps it open.
-
         :param path: its path in the container.
+        :param force: even from processes that have it open; they keep it.
         :raises NotFound: the container has no such device.
-        :raises Conflict: it has it from its creation.
+        :raises Conflict: it has it from its creation, or has it in use.
         :raises NotSupported: as :meth:`plug`.
         """
         container = self._registry.get(name)
@@ -101,8 +106,10 @@ class Plugs:
             device = _find(now, path)
             altered = _with(now, tuple(
                 one for one in _devices(now) if one is not device))
-            if now.pid:
+            if now.pid and force:
                 self._remove(altered, device)
+            elif now.pid:
+                self._remove_unused(now, altered, device)
             self._registry.alter(altered)
             self._tell(altered, 'unplug', device)
 
@@ -125,18 +132,39 @@ class Plugs:
             raise _taken(now, target)
         return device
 
-    def _add(self, now: models.Container, device: models.Json) -> None:
+    def settle(self, now: models.Container) -> None:
+        """Take from what runs the devices that its record does not have.
+
+        A crash may have come between a device and its record.  The caller
+        has the container's lock.
+
+        :raises Internal: the kernel refused.
+        """
+        if not now.pid or self._engine.pid(now.id) != now.pid:
+            return
+        known = {os.path.basename(isolation.device(one)[1])
+                 for one in _devices(now) if one.get('Plugged')}
+        left = devicemounts.names(now.pid) - known
+        if left:
+            with self._space(now) as space:
+                for name in left:
+                    _unmount(space, now, f'/dev/{name}')
+        # Where nothing can be plugged into what runs, nothing was.
+        with contextlib.suppress(exception.NotSupported):
+            if rules := self._rules(now):
+                rules.settle(isolation.present_rules(now.host_config))
+
+    def _add(self, now: models.Container, altered: models.Container,
+             device: models.Json) -> None:
         """Let it through, and then show it; both or nothing."""
-        source, target, access = isolation.device(device)
+        source, target, _ = isolation.device(device)
         node = _block(source)
-        cgroup = self._cgroup_path(now.id)
-        devicerules.check(cgroup)
-        devicerules.allow(cgroup, (node.major, node.minor), access)
+        self._apply(altered)
         try:
             with self._space(now) as space:
                 _mount(space, now, target, node)
         except BaseException:
-            self._restrict(now)
+            self._apply(now)
             raise
 
     def _remove(self, left: models.Container, device: models.Json) -> None:
@@ -144,28 +172,50 @@ class Plugs:
 
         :param left: the container with the devices that it keeps.
         """
-        target = isolation.device(device)[1]
-        devicerules.check(self._cgroup_path(left.id))
+        # A host that cannot do the second does not do the first.
+        self._rules(left)
         with self._space(left) as space:
-            try:
-                devicemounts.remove(space, os.path.basename(target))
-            except OSError as error:
-                raise exception.Conflict(
-                    f'Cannot take {target} out of container {left.id}: '
-                    f'{error.strerror}; stop the container first',
-                    'container.device_busy') from error
-        self._restrict(left)
+            _unmount(space, left, isolation.device(device)[1])
+        self._apply(left)
 
-    def _restrict(self, left: models.Container) -> None:
-        """Let no block device through but those that a container has."""
-        if left.host_config.get('Privileged'):
+    def _remove_unused(self, now: models.Container, left: models.Container,
+                       device: models.Json) -> None:
+        """Take it away unless a process has it open."""
+        self._check_unused(now, device)
+        self._remove(left, device)
+        try:
+            # From here on nobody can open it any more.
+            self._check_unused(now, device)
+        except exception.Conflict:
+            self._add(left, now, device)
+            raise
+
+    def _check_unused(self, now: models.Container,
+                      device: models.Json) -> None:
+        source, target, _ = isolation.device(device)
+        if not devices.exists(source):
             return
-        kept: dict[tuple[int, int], str] = {}
-        for rule in isolation.present_rules(left.host_config):
-            if rule['type'] == 'b' and 'major' in rule and 'minor' in rule:
-                numbers = rule['major'], rule['minor']
-                kept[numbers] = kept.get(numbers, '') + rule['access']
-        devicerules.restrict(self._cgroup_path(left.id), kept)
+        node = devices.inspect(source)
+        pids = deviceusers.find(
+            cgroups.members(self._cgroup_path(now.id)),
+            (node.major, node.minor))
+        if pids:
+            raise exception.Conflict(
+                f'{target} is in use in container {now.id}, by '
+                f'{_named(pids)}; close or unmount it there, or stop the '
+                'container, and try again', 'container.device_busy')
+
+    def _apply(self, container: models.Container) -> None:
+        """Let through the devices that a container has, and no others."""
+        if rules := self._rules(container):
+            rules.apply(isolation.present_rules(container.host_config))
+
+    def _rules(self, container: models.Container,
+               ) -> devicerules.DeviceRules | None:
+        """Return the rules for what runs; None: it may use everything."""
+        if container.host_config.get('Privileged'):
+            return None
+        return devicerules.of(self._cgroup_path(container.id))
 
     @contextlib.contextmanager
     def _space(self, now: models.Container) -> Iterator[int]:
@@ -228,6 +278,16 @@ def _mount(space: int, container: models.Container, target: str,
             f'{error.strerror}', 'container.device') from error
 
 
+def _unmount(space: int, container: models.Container, target: str) -> None:
+    try:
+        devicemounts.remove(space, os.path.basename(target))
+    except OSError as error:
+        raise exception.Conflict(
+            f'Cannot take {target} out of container {container.id}: '
+            f'{error.strerror}; stop the container first',
+            'container.device_busy') from error
+
+
 def _block(path: str) -> devices.Node:
     """Return what a block device is.
 
@@ -244,6 +304,15 @@ def _block(path: str) -> devices.Node:
 
 def _devices(container: models.Container) -> tuple[models.Json, ...]:
     return tuple(container.host_config.get('Devices') or ())
+
+
+def _named(pids: list[int]) -> str:
+    """Return a few processes as a person tells them."""
+    names = [f'{processes.name(pid) or "a process"} (pid {pid} on the host)'
+             for pid in pids[:_NAMED]]
+    if len(pids) > _NAMED:
+        names.append(f'{len(pids) - _NAMED} more')
+    return ', '.join(names)
 
 
 def _with(container: models.Container,

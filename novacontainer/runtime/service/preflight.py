@@ -17,7 +17,7 @@ import stat
 from oslo_log import log as logging
 
 from novacontainer.runtime import exception
-from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.host import diskfaults
 
 LOG = logging.getLogger(__name__)
 

@@ -17,11 +17,11 @@ from oslo_log import log as logging
 
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import mountpoints
 from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
 from novacontainer.runtime.service import directories
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import endpoints
 from novacontainer.runtime.service import etcfiles
 from novacontainer.runtime.service import exits

@@ -6,10 +6,11 @@ other services of containers.
 The daemon may have been killed between any two steps, and while it was away
 containers may have ended or the host may have been restarted.  The order of
 every step elsewhere (files first and record last, record first and files
-last) leaves only four cases, each dealt with below:
+last) leaves only five cases, each dealt with below:
 
 * a record says that a process is there: it is, and is watched again; or it
   is not, and its end is recorded now;
+* what runs has a block device that its record does not know: it goes;
 * a record says that none is there, but a bundle is: a start that was never
   answered is undone;
 * a record says ``removing`` or ``dead``: the removal is finished;
@@ -27,6 +28,7 @@ from novacontainer.runtime.service import directories
 from novacontainer.runtime.service import endings
 from novacontainer.runtime.service import exits
 from novacontainer.runtime.service import locks
+from novacontainer.runtime.service import plugs
 from novacontainer.runtime.service import registry
 from novacontainer.runtime.service import removal
 from novacontainer.runtime.service import snapshots
@@ -68,6 +70,7 @@ class Recovery:
         endings: endings.Endings,
         removal: removal.Removal,
         snapshots: snapshots.Snapshots,
+        plugs: plugs.Plugs,
         locks: locks.Locks,
     ) -> None:
         self._registry = registry
@@ -77,6 +80,7 @@ class Recovery:
         self._endings = endings
         self._removal = removal
         self._snapshots = snapshots
+        self._plugs = plugs
         self._locks = locks
 
     def run(self) -> Report:
@@ -122,6 +126,7 @@ class Recovery:
         if pidfd is not None:
             self._monitor.watch(container.id, pidfd)
             self._snapshots.thaw(container)
+            self._plugs.settle(container)
             report.running += 1
             return None
         rebooted = not self._places.bundle(container.id).exists()

@@ -16,9 +16,9 @@ from oslo_log import log as logging
 
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime import models
 from novacontainer.runtime.service import directories
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import endings
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import idranges

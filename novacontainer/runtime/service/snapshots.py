@@ -14,10 +14,10 @@ from oslo_log import log as logging
 from novacontainer.runtime import deltas
 from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime import models
 from novacontainer.runtime.service import changes as image_changes
 from novacontainer.runtime.service import directories
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import registry

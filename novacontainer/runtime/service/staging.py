@@ -28,11 +28,11 @@ import stat
 from oslo_log import log as logging
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import idmap
 from novacontainer.runtime.host import mounts
 from novacontainer.runtime import models
 from novacontainer.runtime.service import bindpolicy
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import mountplan
 from novacontainer.runtime.service import sandboxes
 from novacontainer.runtime.service import volumemounts

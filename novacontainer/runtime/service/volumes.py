@@ -19,9 +19,9 @@ import re
 from oslo_log import log as logging
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime import models
 from novacontainer.runtime.service import bindpolicy
-from novacontainer.runtime.service import diskfaults
 from novacontainer.runtime.service import events
 from novacontainer.runtime.service import locks
 from novacontainer.runtime.service import mounts

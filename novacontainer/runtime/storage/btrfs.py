@@ -23,6 +23,7 @@ import pathlib
 from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import btrfs
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import idmap
 from novacontainer.runtime.host import mounts
 from novacontainer.runtime import models
@@ -52,7 +53,7 @@ class Btrfs:
         """See :meth:`storage.base.Storage.prepare`."""
         if size_bytes:
             diskimage.check_size(size_bytes)
-        with homes.translated(
+        with diskfaults.translated(
                 f'Cannot make the writable layer of {container_id}'):
             home = self._homes.make(container_id, id_map)
             homes.make_directory(home / 'private', 0o700)
@@ -66,7 +67,8 @@ class Btrfs:
         """See :meth:`storage.base.Storage.resize`."""
         diskimage.check_size(size_bytes)
         root = _root(self._homes.unmounted(container_id))
-        with homes.translated(f'Cannot change the disk of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot change the disk of {container_id}'):
             if btrfs.exclusive_bytes(root) > size_bytes:
                 raise exception.Conflict(
                     'The files of the container do not fit onto a root disk '
@@ -81,7 +83,7 @@ class Btrfs:
         merged = homes.merged(home)
         if os.path.ismount(merged):
             return merged
-        with homes.translated(f'Cannot mount the root of {container_id}'):
+        with diskfaults.translated(f'Cannot mount the root of {container_id}'):
             clone = mounts.clone_tree(str(_root(home)))
             try:
                 if id_map is not None:
@@ -95,13 +97,15 @@ class Btrfs:
 
     def unmount(self, container_id: str) -> None:
         """See :meth:`storage.base.Storage.unmount`."""
-        with homes.translated(f'Cannot unmount the root of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot unmount the root of {container_id}'):
             self._homes.unmount(container_id)
 
     def remove(self, container_id: str) -> None:
         """See :meth:`storage.base.Storage.remove`."""
         self.unmount(container_id)
-        with homes.translated(f'Cannot remove the files of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot remove the files of {container_id}'):
             home = self._homes.path(container_id)
             btrfs.destroy(_root(home))
             homes.discard(home)
@@ -118,14 +122,14 @@ class Btrfs:
                 id_map: models.IdMap | None) -> Iterator[deltas.Change]:
         """See :meth:`storage.base.Storage.changes`."""
         home = self._homes.existing(container_id)
-        with homes.translated(f'Cannot read the files of {container_id}'):
+        with diskfaults.translated(f'Cannot read the files of {container_id}'):
             yield from tree_changes.changes(
                 _root(home), (home / 'base' / 'tree',),
                 tree_changes.Snapshot())
 
     def collect(self) -> None:
         """See :meth:`storage.base.Storage.collect`."""
-        with homes.translated('Cannot delete what images left'):
+        with diskfaults.translated('Cannot delete what images left'):
             self._chains.collect({
                 os.path.basename(os.readlink(link))
                 for link in self._homes.top.glob('*/base')})

@@ -16,18 +16,20 @@ import errno
 import functools
 import os
 import pathlib
+import stat
 
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import mounts
 from novacontainer.runtime.host import trees
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import diskimage
 from novacontainer.runtime.storage import disksizes
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _IMAGE = 'disk.img'
 _DISK = 'disk'
 _MERGED = 'merged'
+_NEXT = '.next'
 _RESTRICTIONS = mounts.MS_NODEV | mounts.MS_NOSUID | mounts.MS_NOEXEC
 
 
@@ -157,6 +159,8 @@ def resize(home: pathlib.Path, size_bytes: int,
     :param names: the driver's own directories in the home.
     """
     if is_limited(home):
+        for place in (merged(home), home / _DISK):
+            disown(place)
         disksizes.resize(image(home), size_bytes)
         return
     diskimage.check_size(size_bytes)
@@ -202,7 +206,8 @@ def opened(home: pathlib.Path, name: str) -> Iterator[pathlib.Path]:
     if not is_limited(home):
         raise nothing_prepared(home.name)
     with contextlib.ExitStack() as stack:
-        with translated(f'Cannot open the disk of {home.name}'):
+        with diskfaults.translated(
+                f'Cannot open the disk of {home.name}'):
             disk = stack.enter_context(diskimage.mounted(image(home)))
         yield disk / name
 
@@ -230,22 +235,27 @@ def discard(home: pathlib.Path) -> None:
     mounts.vacate(functools.partial(trees.remove, home))
 
 
+def disown(place: pathlib.Path) -> None:
+    """Take what was mounted on a directory from those who have a copy.
+
+    Where the host's mounts are private, as without systemd, whoever has got
+    a mount namespace of its own since keeps what was unmounted here: each
+    "ip netns exec", and so what Neutron's agents start for a network.  The
+    kernel drops such a mount when its directory goes (Linux 3.18); another
+    takes the place by a rename, so that there is always one.
+
+    :raises OSError: it is mounted here, or not empty.
+    """
+    known = place.stat()
+    new = place.with_name(place.name + _NEXT)
+    new.mkdir(exist_ok=True)
+    os.chown(new, known.st_uid, known.st_gid)
+    new.chmod(stat.S_IMODE(known.st_mode))
+    mounts.vacate(functools.partial(os.rename, new, place))
+
+
 def nothing_prepared(container_id: str) -> exception.NotFound:
     """Return the error of a container without a writable layer."""
     return exception.NotFound(
         f'Container {container_id} has no writable layer.',
         'storage.not_found')
-
-
-@contextlib.contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turn the kernel's errors into the runtime's, once."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise exception.Unavailable(
-                f'{what}: the disk is full; remove images or containers '
-                'that are no longer needed.', 'storage.full') from error
-        raise exception.Internal(
-            f'{what}: {error}', 'storage.failed') from error

@@ -22,6 +22,7 @@ import os
 import pathlib
 
 from novacontainer.runtime import deltas
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import mounts
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import diskimage
@@ -56,7 +57,7 @@ class Overlay:
         if size_bytes:
             diskimage.check_size(size_bytes)
         owner = homes.owner(id_map)
-        with homes.translated(
+        with diskfaults.translated(
                 f'Cannot make the writable layer of {container_id}'):
             home = self._homes.make(container_id, id_map)
             with homes.limited(home, size_bytes) as place:
@@ -67,7 +68,8 @@ class Overlay:
     def resize(self, container_id: str, size_bytes: int) -> None:
         """See :meth:`storage.base.Storage.resize`."""
         home = self._homes.unmounted(container_id)
-        with homes.translated(f'Cannot change the disk of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot change the disk of {container_id}'):
             homes.resize(home, size_bytes, ('upper', 'work'))
 
     def mount(self, container_id: str, layers: Sequence[pathlib.Path],
@@ -78,7 +80,8 @@ class Overlay:
         if os.path.ismount(merged):
             return merged
         pin = self._pins / container_id if self._pins else None
-        with (homes.translated(f'Cannot mount the root of {container_id}'),
+        with (diskfaults.translated(
+                  f'Cannot mount the root of {container_id}'),
               contextlib.ExitStack() as undo):
             homes.attach_disk(home, undo)
             layering.mount(home, layers, id_map, pin, self._method,
@@ -88,13 +91,15 @@ class Overlay:
 
     def unmount(self, container_id: str) -> None:
         """See :meth:`storage.base.Storage.unmount`."""
-        with homes.translated(f'Cannot unmount the root of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot unmount the root of {container_id}'):
             self._homes.unmount(container_id)
 
     def remove(self, container_id: str) -> None:
         """See :meth:`storage.base.Storage.remove`."""
         self.unmount(container_id)
-        with homes.translated(f'Cannot remove the files of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot remove the files of {container_id}'):
             home = self._homes.path(container_id)
             layering.sweep(home)
             homes.discard(home)

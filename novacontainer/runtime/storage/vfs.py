@@ -27,6 +27,7 @@ import time
 
 from novacontainer.runtime import deltas
 from novacontainer.runtime import exception
+from novacontainer.runtime.host import diskfaults
 from novacontainer.runtime.host import mounts
 from novacontainer.runtime import models
 from novacontainer.runtime.storage import chains
@@ -64,7 +65,7 @@ class Vfs:
             diskimage.check_size(size_bytes)
         chains.check_layers(layers)
         owner = homes.owner(id_map)
-        with homes.translated(
+        with diskfaults.translated(
                 f'Cannot make the writable layer of {container_id}'):
             home = self._homes.make(container_id, id_map)
             with (homes.limited(home, size_bytes) as place,
@@ -82,7 +83,8 @@ class Vfs:
     def resize(self, container_id: str, size_bytes: int) -> None:
         """See :meth:`storage.base.Storage.resize`."""
         home = self._homes.unmounted(container_id)
-        with homes.translated(f'Cannot change the disk of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot change the disk of {container_id}'):
             with homes.opened(home, _ROOT) as root:
                 touched = sorted(tree_changes.touched(
                     root, self._origin(home)))
@@ -99,7 +101,8 @@ class Vfs:
         merged = homes.merged(home)
         if os.path.ismount(merged):
             return merged
-        with (homes.translated(f'Cannot mount the root of {container_id}'),
+        with (diskfaults.translated(
+                  f'Cannot mount the root of {container_id}'),
               contextlib.ExitStack() as undo):
             homes.attach_disk(home, undo)
             clone = mounts.clone_tree(str(homes.writable(home) / _ROOT))
@@ -112,13 +115,15 @@ class Vfs:
 
     def unmount(self, container_id: str) -> None:
         """See :meth:`storage.base.Storage.unmount`."""
-        with homes.translated(f'Cannot unmount the root of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot unmount the root of {container_id}'):
             self._homes.unmount(container_id)
 
     def remove(self, container_id: str) -> None:
         """See :meth:`storage.base.Storage.remove`."""
         self.unmount(container_id)
-        with homes.translated(f'Cannot remove the files of {container_id}'):
+        with diskfaults.translated(
+                f'Cannot remove the files of {container_id}'):
             homes.discard(self._homes.path(container_id))
 
     @contextlib.contextmanager
@@ -127,7 +132,7 @@ class Vfs:
         """See :meth:`storage.base.Storage.delta`."""
         home = self._homes.path(container_id)
         with homes.opened(home, _ROOT) as root:
-            with homes.translated(
+            with diskfaults.translated(
                     f'Cannot read the files of {container_id}'):
                 origin = self._origin(home)
             yield deltas.Delta(root, id_map, tree_changes.changes(

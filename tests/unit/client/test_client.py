@@ -37,8 +37,9 @@ class ClientTestCase(base.BaseTestCase):
     def test_making_one_touches_nothing(self):
         made = client.Client('/nonexistent/socket')
         self.assertEqual(
-            {'containers', 'events', 'execs', 'files', 'housekeeping',
-             'images', 'networks', 'system', 'usage', 'volumes'},
+            {'containers', 'devices', 'events', 'execs', 'files',
+             'housekeeping', 'images', 'networks', 'system', 'usage',
+             'volumes'},
             set(vars(made)))
 
     def test_imports_neither_nova_nor_oslo_nor_eventlet(self):

@@ -29,7 +29,8 @@ class HijackTestCase(base.BaseTestCase):
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            return hijack.take_over(ours, '/s', '/v1.44/x?a=b', body)
+            return hijack.take_over(ours, '/s', '/v1.44/x?a=b', body,
+                                    {'X-Further': 'one'})
         finally:
             thread.join()
 
@@ -37,6 +38,7 @@ class HijackTestCase(base.BaseTestCase):
         connection = self.take_over([_HEAD[:20], _HEAD[20:] + b'fir'],
                                     {'Tty': True})
         self.assertIn(b'POST /v1.44/x?a=b HTTP/1.1\r\n', self.request)
+        self.assertIn(b'\r\nX-Further: one\r\n', self.request)
         self.assertTrue(self.request.endswith(b'{"Tty": true}'))
         self.assertEqual(_TYPE, connection.media_type)
         self.assertEqual(b'fir', connection.receive())

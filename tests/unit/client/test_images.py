@@ -54,6 +54,24 @@ class ImagesTestCase(base.BaseTestCase):
             exceptions.InvalidRequest, images.load, [b'tar'])
         self.assertEqual('archive/tar: invalid', error.message)
 
+    def test_load_file(self):
+        images = self.serve(endpoint.Answer(
+            [b'{"status": "Importing", "progressDetail": {"current": 1}}\n',
+             b'{"stream": "Loaded image: a:b\\n"}\n']))
+        self.assertEqual(('a:b',), images.load_file(
+            '/import/one', 'md5:x', 'a:b', timeout_s=5))
+        self.assertRequested(
+            'POST', '/images/load?reference=a%3Ab&file=%2Fimport%2Fone'
+            '&checksum=md5%3Ax')
+
+    def test_load_file_that_is_another_one(self):
+        report = {'errorDetail': {'message': 'differs', 'code': 409},
+                  'error': 'differs', 'code': 'image.file_differs'}
+        images = self.serve(endpoint.Answer(
+            [b'{"status": "Importing"}\n', json.dumps(report).encode()]))
+        self.assertRaises(exceptions.Conflict, images.load_file,
+                          '/import/one', 'md5:x', 'a:b')
+
     def test_import_root(self):
         images = self.serve(self.answer({'status': 'sha256:1'}))
         self.assertEqual('sha256:1', images.import_root(

@@ -31,6 +31,17 @@ class TransportTestCase(ServedTestCase):
         self.assertEqual(b'{"x": null}', request.body)
         self.assertEqual('application/json', request.headers['Content-Type'])
 
+    def test_whose_request_it_is(self):
+        idents = ['', 'req-1']
+        self.serve(*[endpoint.Answer(b'{}') for _ in idents])
+        connection = transport.Transport(
+            self.endpoint.path, request_id=idents.pop)
+        connection.call('GET', '/x')
+        connection.call('GET', '/x')
+        self.assertEqual(['req-1', None], [
+            request.headers[transport.REQUEST_ID]
+            for request in self.endpoint.requests])
+
     def test_not_json(self):
         connection = self.serve(endpoint.Answer(b'<html>'))
         self.assertRaisesRegex(exceptions.ProtocolFailed, 'GET /x',

@@ -1,5 +1,5 @@
+import asyncio
 import os
-import socket
 from unittest import mock
 
 import fixtures
@@ -10,38 +10,23 @@ from novacontainer.runtime import daemon
 from novacontainer.runtime import exception
 
 
-class NotifyTest(base.BaseTestCase):
+class UntilTest(base.BaseTestCase):
 
-    def listen(self, address):
-        channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(channel.close)
-        channel.bind(address)
-        channel.settimeout(5)
-        return channel
+    def test_the_watchdog_is_fed(self):
+        told = self.useFixture(fixtures.MockPatchObject(
+            daemon.servicemanager, 'notify')).mock
+        self.useFixture(fixtures.MockPatchObject(
+            daemon.servicemanager, 'watchdog_s', return_value=0.001))
 
-    def test_path(self):
-        path = self.useFixture(fixtures.TempDir()).join('notify')
-        channel = self.listen(path)
-        self.useFixture(fixtures.EnvironmentVariable('NOTIFY_SOCKET', path))
-        daemon.notify('READY=1')
-        self.assertEqual(b'READY=1', channel.recv(100))
+        async def run():
+            stopping = asyncio.Event()
+            told.side_effect = (
+                lambda *_: told.call_count == 3 and stopping.set())
+            await daemon._until(stopping)
 
-    def test_abstract(self):
-        name = f'nc-{os.getpid()}'
-        channel = self.listen('\0' + name)
-        self.useFixture(
-            fixtures.EnvironmentVariable('NOTIFY_SOCKET', '@' + name))
-        daemon.notify('READY=1')
-        self.assertEqual(b'READY=1', channel.recv(100))
-
-    def test_nobody(self):
-        self.useFixture(fixtures.EnvironmentVariable('NOTIFY_SOCKET'))
-        daemon.notify('READY=1')
-        log = self.useFixture(fixtures.FakeLogger())
-        self.useFixture(fixtures.EnvironmentVariable(
-            'NOTIFY_SOCKET', '/no/such/socket'))
-        daemon.notify('READY=1')
-        self.assertIn('Could not tell the service manager', log.output)
+        asyncio.run(run())
+        self.assertEqual([mock.call('WATCHDOG=1')] * 3,
+                         told.mock_calls[:3])
 
 
 class DefaultNetworkTest(base.BaseTestCase):

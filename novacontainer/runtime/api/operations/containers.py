@@ -99,7 +99,7 @@ _CHANGING: operation.Operations = {
     ('DELETE', '/containers/{name:.+}/devices'): operation.Operation(
         'Unplug a block device from a container',
         'ContainerDeviceUnplug',
-        query={'path': operation.TEXT},
+        query={'path': operation.TEXT, 'force': operation.FLAG},
         required=('path',),
         status=204,
     ),

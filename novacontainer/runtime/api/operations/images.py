@@ -32,7 +32,12 @@ OPERATIONS: operation.Operations = {
     ('POST', '/images/load'): operation.Operation(
         'Load the images of an archive',
         'ImageLoad',
-        query={'reference': operation.TEXT, 'quiet': operation.FLAG},
+        query={
+            'reference': operation.TEXT,
+            'quiet': operation.FLAG,
+            'file': operation.TEXT,
+            'checksum': operation.TEXT,
+        },
         upload=operation.TAR,
         answer=operation.OBJECT,
     ),

@@ -1,14 +1,17 @@
 """``/images/…``: load, save, list, inspect, history, tag, remove.
 
-Called by: ``api.app``'s table.  Calls: the image service, ``api.transfers``.
+Called by: ``api.app``'s table.  Calls: the image service, ``api.transfers``,
+``api.importing``.
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence
 import http
 
 from aiohttp import web
 
 from novacontainer.runtime.api import answers
+from novacontainer.runtime.api import importing
 from novacontainer.runtime.api import pools as api_pools
 from novacontainer.runtime.api import query
 from novacontainer.runtime.api import services as api_services
@@ -44,7 +47,8 @@ class ImageRoutes:
         which gets this name in place of its own.
 
         The answer begins when the load has ended, so that a bad archive gets
-        a status of its own instead of an error behind a 200.
+        a status of its own instead of an error behind a 200.  ``file`` is an
+        extension, too: see ``api.importing``.
         """
         reports: list[str] = []
 
@@ -53,6 +57,22 @@ class ImageRoutes:
                 reports.append(sentence)
 
         reference = query.text(request, 'reference')
+        path = query.text(request, 'file')
+        if path is not None:
+            # Not in the pool of short look-ups: a file server may hang.
+            archive = await self._pools.bulk(
+                self._images.open_file,
+                path,
+                query.text(request, 'checksum') or '',
+            )
+            return await importing.follow(
+                request,
+                archive,
+                self._pools.bulk(
+                    self._load_file, archive, reference, progress
+                ),
+                reports,
+            )
         try:
             await transfers.receive(
                 request,
@@ -64,6 +84,22 @@ class ImageRoutes:
         except exception.InvalidRequest as fault:
             return await _refuse(request, fault)
         return await _report(request, reports)
+
+    def _load_file(
+        self,
+        archive: api_services.Archive,
+        reference: str | None,
+        progress: Callable[[str], None],
+    ) -> None:
+        try:
+            self._images.load(
+                archive,
+                reference=reference,
+                progress=progress,
+                verify=archive.verify,
+            )
+        finally:
+            archive.close()
 
     async def save(self, request: web.Request) -> web.StreamResponse:
         """Send one image as an archive (``ImageGet``)."""

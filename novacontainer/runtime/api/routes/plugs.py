@@ -38,7 +38,12 @@ class PlugRoutes:
             raise exception.InvalidRequest(
                 'No device is named: say ?path=/dev/NAME.'
             )
-        await self._pools.change(self._plugs.unplug, _name(request), path)
+        await self._pools.change(
+            self._plugs.unplug,
+            _name(request),
+            path,
+            query.flag(request, 'force'),
+        )
         return web.Response(status=204)
 
 

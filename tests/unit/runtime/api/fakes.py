@@ -138,7 +138,7 @@ class Images(Recorder):
         self._call('import_root', source.read(100), **options)
         return IMAGE
 
-    def load(self, source, *, reference, progress):
+    def load(self, source, *, reference, progress, verify=None):
         """Read all of it, or up to ``refuse_after`` bytes."""
         self.calls.append(('load', (), {'reference': reference}))
         try:
@@ -150,6 +150,9 @@ class Images(Recorder):
         except exception.RuntimeFault as error:
             self.error = error
             raise
+        else:
+            if verify is not None:
+                verify()
         finally:
             self.ended.set()
         progress('Loaded image: shop:latest')

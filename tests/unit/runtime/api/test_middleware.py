@@ -1,13 +1,17 @@
 import asyncio
+import io
+import json
 import logging
 import re
 from unittest import mock
 
 import fixtures
+from oslo_log import formatters
 
 from novacontainer.runtime.api import errors
 from novacontainer.runtime.api import middleware
 from novacontainer.runtime import exception
+from novacontainer.runtime import requestid
 from tests.unit.runtime.api import served
 
 HEADER = 'X-Openstack-Request-Id'
@@ -21,9 +25,36 @@ class RequestIdTest(served.ServedTestCase):
         answer = self.call('POST', '/containers/x/start', None,
                            {HEADER: ident})
         self.assertEqual(ident, answer.headers[HEADER])
-        self.assertIn(f'[{ident}] POST /containers/x/start -> 204',
-                      log.output)
+        self.assertIn('POST /containers/x/start -> 204', log.output)
         self.assertRegex(log.output, r'from pid \d+ uid \d+ gid \d+')
+
+    def test_every_line_of_the_request_has_it(self):
+        output = io.StringIO()
+        handler = logging.StreamHandler(output)
+        handler.setFormatter(formatters.JSONFormatter())
+        handler.addFilter(requestid.Tag())
+        root = logging.getLogger()
+        self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
+        root.addHandler(handler)
+        self.addCleanup(root.removeHandler, handler)
+        ident = 'req-12345678-1234-1234-1234-123456789abc'
+        self.containers.give('start', ZeroDivisionError('in a thread'))
+        self.call('POST', '/containers/x/start', None, {HEADER: ident})
+        lines = [json.loads(line) for line in output.getvalue().splitlines()]
+        ours = [line for line in lines if 'novacontainer' in line['name']]
+        self.assertLess(2, len(ours))
+        self.assertEqual({ident}, {line['context']['request_id']
+                                   for line in ours})
+
+    def test_why_it_was_refused(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.containers.give('start', exception.Conflict(
+            'No "x\n\x1b[1m" here.', 'some.code'))
+        self.call('POST', '/containers/x/start')
+        self.assertRegex(
+            log.output,
+            r'POST /containers/x/start -> 409 in \d+ ms: '
+            r'No "x \[1m" here\.\n')
 
     def test_an_id_that_is_none_is_replaced(self):
         for given in ('', 'x', 'req-' + 'x' * 36, 'req-1\tx'):
@@ -64,8 +95,8 @@ class TranslateTest(served.ServedTestCase):
 
         answer = asyncio.run(middleware.translate(request, handler))
         self.assertEqual(499, answer.status)
-        self.assertIn('the client went away', log.output)
-        self.assertNotIn('unexpected', log.output)
+        self.assertIn('The client went away', log.output)
+        self.assertNotIn('Unexpected', log.output)
 
     def test_a_peer_of_ours_is_not_there(self):
         self.containers.give('start', ConnectionRefusedError('secret'))
@@ -80,4 +111,3 @@ class TranslateTest(served.ServedTestCase):
         self.assertIn(answer.headers[HEADER], message)
         self.assertNotIn('secret', answer.body.decode())
         self.assertIn('ZeroDivisionError: secret', log.output)
-        self.assertIn(answer.headers[HEADER], log.output)

@@ -76,26 +76,45 @@ class ListenTest(base.BaseTestCase):
 
 class InheritedTest(base.BaseTestCase):
 
+    def given(self, pid, count, sock=None):
+        """Be started as systemd does it; returns what is taken over."""
+        for name, value in (('LISTEN_PID', pid), ('LISTEN_FDS', count),
+                            ('LISTEN_FDNAMES', 'novacontainerd.socket')):
+            self.useFixture(fixtures.EnvironmentVariable(name, value))
+        if sock is not None:
+            self.addCleanup(sock.close)
+            self.useFixture(fixtures.MonkeyPatch(
+                f'{server.__name__}._LISTEN_FDS_START',
+                os.dup(sock.fileno())))
+        return server.inherited()
+
     def test_nothing_is_inherited(self):
-        for pid, count in (('', ''), ('1', '1'), (str(os.getpid()), '2')):
-            self.useFixture(
-                fixtures.EnvironmentVariable('LISTEN_PID', pid))
-            self.useFixture(
-                fixtures.EnvironmentVariable('LISTEN_FDS', count))
-            self.assertIsNone(server.inherited())
+        for pid, count in ((None, None), ('', ''), ('1', '1'),
+                           (str(os.getpid()), '0')):
+            self.assertIsNone(self.given(pid, count))
+            self.assertNotIn('LISTEN_FDS', os.environ)
 
     def test_socket_of_systemd(self):
-        ours = socket.socket(socket.AF_UNIX)
-        self.addCleanup(ours.close)
-        self.useFixture(fixtures.MonkeyPatch(
-            f'{server.__name__}._LISTEN_FDS_START', os.dup(ours.fileno())))
-        self.useFixture(
-            fixtures.EnvironmentVariable('LISTEN_PID', str(os.getpid())))
-        self.useFixture(fixtures.EnvironmentVariable('LISTEN_FDS', '1'))
-        sock = server.inherited()
+        sock = self.given(str(os.getpid()), '1', socket.socket(
+            socket.AF_UNIX))
         self.addCleanup(sock.close)
         self.assertEqual(socket.AF_UNIX, sock.family)
         self.assertFalse(sock.getblocking())
+        self.assertFalse(os.get_inheritable(sock.fileno()))
+        # Else crun would take them for a container's.
+        self.assertEqual([], [name for name in os.environ
+                              if name.startswith('LISTEN_')])
+
+    def test_two_sockets(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, self.given, str(os.getpid()), '2')
+        self.assertIn('one ListenStream=', str(error))
+
+    def test_a_socket_for_the_world(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, self.given, str(os.getpid()), '1',
+            socket.socket(socket.AF_INET))
+        self.assertIn('whoever can speak to it', str(error))
 
 
 class ServerTest(served.ServedTestCase):

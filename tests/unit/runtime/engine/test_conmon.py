@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import tempfile
+from unittest import mock
 
 from oslotest import base
 
@@ -53,6 +54,13 @@ class TestArguments(ConmonCase):
         self.assertIn('--stdin', words)
         self.assertIn('--leave-stdin-open', words)
         self.assertEqual('5', words[words.index('--log-size-max') + 1])
+
+    def test_keyring_where_it_may_be_made(self):
+        for allowed in (True, False):
+            with mock.patch.object(conmon.keyrings, 'allowed',
+                                   lambda answer=allowed: answer):
+                self.assertEqual(not allowed,
+                                 '--no-new-keyring' in self.words())
 
     def test_input_that_ends_once(self):
         words = self.words(stdin_open=True, stdin_once=True)

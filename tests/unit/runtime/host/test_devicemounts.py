@@ -33,6 +33,7 @@ class DeviceMountsTest(base.BaseTestCase):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.assertEqual(b'ready\n', process.stdout.readline())
+        self.pid = process.pid
         self.dev = f'/proc/{process.pid}/root/dev'
         self.space = os.open(
             f'/proc/{process.pid}/ns/mnt', os.O_RDONLY | os.O_CLOEXEC)
@@ -52,6 +53,15 @@ class DeviceMountsTest(base.BaseTestCase):
         for _ in range(2):
             devicemounts.remove(self.space, 'vdb')
             self.assertEqual(['link'], os.listdir(self.dev))
+
+    def test_names(self):
+        self.assertEqual(set(), devicemounts.names(self.pid))
+        for name in ('vdb', 'vdc'):
+            devicemounts.add(self.space, name, NODE, OWNER)
+        self.assertEqual({'vdb', 'vdc'}, devicemounts.names(self.pid))
+        devicemounts.remove(self.space, 'vdb')
+        self.assertEqual({'vdc'}, devicemounts.names(self.pid))
+        self.assertEqual(set(), devicemounts.names(0))
 
     def test_what_is_there_stays(self):
         devicemounts.add(self.space, 'vdb', NODE, OWNER)

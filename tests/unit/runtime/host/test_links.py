@@ -1,3 +1,4 @@
+import ctypes
 import errno
 import struct
 from unittest import mock
@@ -36,10 +37,17 @@ class LinksTest(base.BaseTestCase):
     def test_idle(self):
         self.assertFalse(links.is_idle('no-such-link'))
         self.assertIn('lo', links.names())
-        for flags, idle in ((0x1003, True), (0x1043, False)):
-            with mock.patch('fcntl.ioctl', return_value=struct.pack(
-                    '16sh22x', b'br', flags)):
+        for carrier, idle in ((0, True), (1, False)):
+            def answer(_control, number, request, carrier=carrier):
+                self.assertEqual(0x8946, number)
+                name, address = struct.unpack('16sP16x', request)
+                self.assertEqual(b'br', name.rstrip(b'\0'))
+                value = (ctypes.c_uint32 * 2).from_address(address)
+                self.assertEqual(0xA, value[0])
+                value[1] = carrier
+            with mock.patch('fcntl.ioctl', answer):
                 self.assertIs(idle, links.is_idle('br'))
+        self.assertFalse(links.is_idle('lo'))
 
     def test_address(self):
         self.assertEqual('', links.address('no-such-link'))

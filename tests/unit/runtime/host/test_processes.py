@@ -29,6 +29,23 @@ class TestProcesses(base.BaseTestCase):
         self.assertFalse(processes.alive(process.pid, ticks))
         self.assertEqual(0, processes.start_ticks(process.pid))
 
+    def test_name(self):
+        process, _ = self.started()
+        self.assertEqual('sleep', processes.name(process.pid))
+        process.kill()
+        process.wait()
+        self.assertEqual('', processes.name(process.pid))
+
+    def test_name_that_is_no_text(self):
+        before = pathlib.Path('/proc/thread-self/comm').read_bytes()
+        with open('/proc/thread-self/comm', 'wb') as comm:
+            comm.write(b'a\x1bb\xff')
+        try:
+            name = processes.name(threading.get_native_id())
+        finally:
+            pathlib.Path('/proc/thread-self/comm').write_bytes(before)
+        self.assertEqual('a?b\ufffd', name)
+
     def test_busy(self):
         process, _ = self.started()
         # Its start takes a moment.

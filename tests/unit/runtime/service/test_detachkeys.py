@@ -13,6 +13,9 @@ class TestParse(base.BaseTestCase):
                                  b'\0\x1b\x1c\x1d\x1e\x1f')):
             self.assertEqual(sent, detachkeys.parse(keys))
 
+    def test_none(self):
+        self.assertEqual(b'', detachkeys.parse('none'))
+
     def test_what_are_no_keys(self):
         for keys in ('ctrl-', 'ctrl-?', 'ab', 'a,', ',', 'é', 'ctrl-ab'):
             error = self.assertRaises(

@@ -10,6 +10,7 @@ from novacontainer.runtime.engine import devicerules
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import devicemounts
 from novacontainer.runtime.host import devices
+from novacontainer.runtime.host import deviceusers
 from novacontainer.runtime.service import isolation
 from novacontainer.runtime.service import plugs
 from tests.unit.runtime.service import world
@@ -30,10 +31,17 @@ class PlugsTest(base.BaseTestCase):
         # The fake's processes are not there.
         self.patch(plugs, 'opened_space',
                    lambda *process: contextlib.nullcontext('space'))
-        for module, names in ((devicemounts, ('add', 'remove')),
-                              (devicerules, ('check', 'allow', 'restrict'))):
-            for name in names:
-                self.patch(module, name, getattr(self.kernel, name))
+        for name in ('add', 'remove'):
+            self.patch(devicemounts, name, getattr(self.kernel, name))
+        self.shown = set()
+        self.patch(devicemounts, 'names', lambda pid: frozenset(self.shown))
+        self.patch(devicerules, 'of', self.kernel.of)
+        self.kernel.of.return_value = self.kernel
+        #: What finds the processes that have the device open finds.
+        self.users = []
+        self.patch(deviceusers, 'find',
+                   lambda pids, numbers: self.users.pop(0)
+                   if self.users else [])
         self.node = DISK
         self.patch(devices, 'inspect', self.inspect)
         self.patch(devices, 'exists', lambda path: self.node is not None)
@@ -49,9 +57,15 @@ class PlugsTest(base.BaseTestCase):
         return self.node
 
     def calls(self):
-        names = [call[0] for call in self.kernel.mock_calls]
+        """Return what was done since, but for looking."""
+        names = [call[0] for call in self.kernel.mock_calls
+                 if call[0] != 'of']
         self.kernel.reset_mock()
         return names
+
+    def rules(self, *access):
+        return tuple({'allow': True, 'type': 'b', 'major': 7, 'minor': 3,
+                      'access': one} for one in access)
 
     def reopen(self):
         self.world.restart(reach=isolation.Policy(
@@ -81,8 +95,8 @@ class PlugsTest(base.BaseTestCase):
         self.plugs.plug(container_id, ASKED)
         container = self.world.get(container_id)
         self.assertEqual([
-            mock.call.check(f'/nc-unit/{container_id}'),
-            mock.call.allow(f'/nc-unit/{container_id}', (7, 3), 'rw'),
+            mock.call.of(f'/nc-unit/{container_id}'),
+            mock.call.apply(self.rules('rw')),
             mock.call.add('space', 'vdb', DISK, container.id_map.host_base),
         ], self.kernel.mock_calls)
         self.calls()
@@ -94,9 +108,10 @@ class PlugsTest(base.BaseTestCase):
         self.plugs.unplug(container_id, '/dev/vdb')
         # The device is still there under its other name, for reading.
         self.assertEqual([
-            mock.call.check(f'/nc-unit/{container_id}'),
+            mock.call.of(f'/nc-unit/{container_id}'),
             mock.call.remove('space', 'vdb'),
-            mock.call.restrict(f'/nc-unit/{container_id}', {(7, 3): 'r'}),
+            mock.call.of(f'/nc-unit/{container_id}'),
+            mock.call.apply(self.rules('r')),
         ], self.kernel.mock_calls)
         self.assertEqual(['/dev/vdc'], [
             one['PathInContainer'] for one in self.had(container_id)])
@@ -117,7 +132,43 @@ class PlugsTest(base.BaseTestCase):
         self.node = None
         self.calls()
         self.plugs.unplug(container_id, '/dev/vdb')
-        self.assertEqual(['check', 'remove', 'restrict'], self.calls())
+        self.assertEqual(['remove', 'apply'], self.calls())
+        self.assertEqual([], self.had(container_id))
+
+    def test_a_device_in_use(self):
+        container_id = self.world.start()
+        self.plugs.plug(container_id, ASKED)
+        self.calls()
+        me = os.getpid()
+        for users in ([[me]], [[me] * 5]):
+            self.users = users
+            error = self.assertRaises(
+                exception.Conflict, self.plugs.unplug, container_id,
+                '/dev/vdb')
+            self.assertEqual('container.device_busy', error.code)
+            self.assertIn(f'(pid {me} on the host)', str(error))
+        self.assertIn(', 2 more', str(error))
+        self.assertEqual([], self.calls())
+        self.assertEqual([RECORD], self.had(container_id))
+
+    def test_a_device_that_somebody_opens_in_the_last_moment(self):
+        container_id = self.world.start()
+        self.plugs.plug(container_id, ASKED)
+        self.calls()
+        self.users = [[], [os.getpid()]]
+        self.assertRaises(exception.Conflict, self.plugs.unplug,
+                          container_id, '/dev/vdb')
+        self.assertEqual(
+            ['remove', 'apply', 'apply', 'add'], self.calls())
+        self.assertEqual([RECORD], self.had(container_id))
+
+    def test_a_device_in_use_by_force(self):
+        container_id = self.world.start()
+        self.plugs.plug(container_id, ASKED)
+        self.calls()
+        self.users = [[os.getpid()]]
+        self.plugs.unplug(container_id, '/dev/vdb', force=True)
+        self.assertEqual(['remove', 'apply'], self.calls())
         self.assertEqual([], self.had(container_id))
 
     def test_refusals(self):
@@ -146,13 +197,34 @@ class PlugsTest(base.BaseTestCase):
         self.assertEqual([], self.calls())
         self.assertEqual(1, len(self.had(container_id)))
 
+    def test_a_privileged_one(self):
+        self.world.restart(reach=isolation.Policy(
+            privileged=True, pluggable=('/dev/disk*',)))
+        self.plugs = self.world.containers.plugs
+        container_id = self.world.start(
+            host_config={'Privileged': True, 'UsernsMode': 'host'})
+        self.plugs.plug(container_id, ASKED)
+        self.plugs.unplug(container_id, '/dev/vdb')
+        # It may use everything anyway.
+        self.assertEqual(['add', 'remove'], self.calls())
+
     def test_a_host_that_cannot(self):
         container_id = self.world.start()
-        self.kernel.check.side_effect = exception.NotSupported('-')
+        self.kernel.of.side_effect = exception.NotSupported('-')
         self.assertRaises(exception.NotSupported, self.plugs.plug,
                           container_id, ASKED)
-        self.assertEqual(['check'], self.calls())
+        self.assertEqual([], self.calls())
         self.assertIsNone(self.had(container_id))
+
+    def test_a_host_that_cannot_any_more(self):
+        container_id = self.world.start()
+        self.plugs.plug(container_id, ASKED)
+        self.calls()
+        self.kernel.of.side_effect = exception.NotSupported('-')
+        self.assertRaises(exception.NotSupported, self.plugs.unplug,
+                          container_id, '/dev/vdb')
+        self.assertEqual([], self.calls())
+        self.assertEqual([RECORD], self.had(container_id))
 
     def test_failures_leave_nothing(self):
         container_id = self.world.start()
@@ -160,23 +232,55 @@ class PlugsTest(base.BaseTestCase):
                              (OSError(5, 'no'), exception.Internal)):
             self.kernel.add.side_effect = error
             self.assertRaises(fault, self.plugs.plug, container_id, ASKED)
-            self.assertEqual(['check', 'allow', 'add', 'restrict'],
-                             self.calls())
+            self.assertEqual(mock.call.apply(()), self.kernel.mock_calls[-1])
+            self.assertEqual(['apply', 'add', 'apply'], self.calls())
         self.kernel.add.side_effect = None
         registry = self.plugs._registry
         with mock.patch.object(registry, 'alter',
                                side_effect=exception.Unavailable('full')):
             self.assertRaises(exception.Unavailable, self.plugs.plug,
                               container_id, ASKED)
-        self.assertEqual(
-            ['check', 'allow', 'add', 'check', 'remove', 'restrict'],
-            self.calls())
+        self.assertEqual(mock.call.apply(()), self.kernel.mock_calls[-1])
+        self.assertEqual(['apply', 'add', 'remove', 'apply'], self.calls())
         self.assertIsNone(self.had(container_id))
         self.plugs.plug(container_id, ASKED)
         self.kernel.remove.side_effect = OSError(16, 'busy')
         self.assertRaises(exception.Conflict, self.plugs.unplug,
                           container_id, '/dev/vdb')
         self.assertEqual([RECORD], self.had(container_id))
+
+    def test_what_a_crash_left(self):
+        container_id = self.world.start()
+        self.plugs.plug(container_id, ASKED)
+        self.shown = {'vdb', 'vdc'}
+        self.calls()
+        self.reopen()
+        self.assertEqual([
+            mock.call.remove('space', 'vdc'),
+            mock.call.of(f'/nc-unit/{container_id}'),
+            mock.call.settle(self.rules('rw')),
+        ], self.kernel.mock_calls)
+        self.assertEqual((1, 0), (self.world.report.running,
+                                  self.world.report.failed))
+        self.kernel.remove.side_effect = OSError(16, 'busy')
+        self.reopen()
+        self.assertEqual(1, self.world.report.failed)
+
+    def test_no_crash_to_be_seen(self):
+        self.world.create()
+        container_id = self.world.start()
+        self.kernel.of.side_effect = exception.NotSupported('-')
+        self.calls()
+        self.reopen()
+        self.assertEqual([], self.calls())
+        self.kernel.of.side_effect = None
+        with mock.patch.object(self.world.engine, 'pid', return_value=None):
+            self.reopen()
+        self.assertEqual([], self.calls())
+        self.reopen()
+        self.assertEqual(['settle'], self.calls())
+        self.assertEqual(0, self.world.report.failed)
+        self.assertIsNone(self.had(container_id))
 
     def test_a_process_that_ended(self):
         container_id = self.world.start()

@@ -17,7 +17,10 @@ class PlugsTest(served.ServedTestCase):
         answer = self.call('DELETE',
                            '/v1.44/containers/web/devices?path=/dev/vdb')
         self.assertEqual(204, answer.status)
-        self.assertEqual(('unplug', ('web', '/dev/vdb'), {}),
+        self.assertEqual(('unplug', ('web', '/dev/vdb', False), {}),
+                         self.plugs.calls[-1])
+        self.call('DELETE', '/containers/web/devices?path=/dev/vdb&force=1')
+        self.assertEqual(('unplug', ('web', '/dev/vdb', True), {}),
                          self.plugs.calls[-1])
 
     def test_bad_input(self):

@@ -3,7 +3,7 @@ import errno
 from oslotest import base
 
 from novacontainer.runtime import exception
-from novacontainer.runtime.service import diskfaults
+from novacontainer.runtime.host import diskfaults
 
 
 class DiskFaultsTest(base.BaseTestCase):

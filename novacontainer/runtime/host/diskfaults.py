@@ -1,6 +1,7 @@
 """What a failing disk means, in the runtime's kinds.
 
-Called by the services that write files of their own.  Calls nothing.
+Called by the services and the storage drivers, which write files of their own.
+Calls nothing.
 """
 
 from collections.abc import Iterator
