@@ -1,5 +1,6 @@
 """Builds Nova's instances and image descriptions for tests."""
 
+from nova.compute import vm_states
 from nova import objects
 from oslo_utils.fixture import uuidsentinel as uuids
 
@@ -18,6 +19,7 @@ def instance(extra_specs=None, swap=0, **fields):
         'image_ref': uuids.image,
         'config_drive': '',
         'launched_at': None,
+        'vm_state': vm_states.ACTIVE,
         'trusted_certs': None,
         'flavor': objects.Flavor(
             name='m1.tiny', memory_mb=64, vcpus=2, root_gb=1,

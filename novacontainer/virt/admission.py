@@ -27,11 +27,12 @@ def check(
     :raises: exception.BuildAbortException
     """
     limits.traffic(instance.flavor)
-    if driver.block_device_info_get_mapping(block_device_info):
+    volumes = driver.block_device_info_get_mapping(block_device_info)
+    if any(volume.get('boot_index') == 0 for volume in volumes):
         raise exception.BuildAbortException(
             instance_uuid=instance.uuid,
-            reason='There are no volumes here: boot from an image, without '
-                   'block devices.')
+            reason='A container does not boot from a volume: boot from an '
+                   'image, and attach the volume beside it.')
 
 
 def require_command(

@@ -1,13 +1,15 @@
 """Options of the driver, in nova.conf's ``[novacontainer]``.
 
 Called by the driver's modules, which read ``CONF.novacontainer``, and by the
-option reference.  The options of its networking stand in ``networkconf``.
+option reference.  The options of its networking stand in ``networkconf``,
+those of its volumes in ``volumeconf``.
 """
 
 import nova.conf
 from oslo_config import cfg
 
 from novacontainer.virt import networkconf
+from novacontainer.virt import volumeconf
 
 CONF = nova.conf.CONF
 
@@ -40,6 +42,23 @@ Seconds of silence after which the transfer of an image is given up.
 
 It applies to loading an image, to the commit of a snapshot and to its upload.
 The whole transfer may take longer.
+"""),
+    cfg.ListOpt(
+        'shared_image_directories',
+        default=[],
+        help="""
+Directories of Glance's file system store that this host has too, as by NFS.
+
+An image whose file is in one of them is imported by the container runtime
+from there, instead of being streamed through Glance and nova-compute; its
+checksum is verified all the same. Each is ``DIRECTORY``, or
+``DIRECTORY_OF_GLANCE:DIRECTORY_HERE`` where it is mounted elsewhere. Empty:
+none.
+
+Glance has to tell where images are (``show_multiple_locations`` or
+``show_image_direct_url``), and the runtime has to allow the directory here
+(``[images] import_directories`` in novacontainerd.conf). Whatever cannot be
+imported is streamed. Where image signatures are verified everything is.
 """),
     cfg.FloatOpt(
         'start_grace',
@@ -107,4 +126,4 @@ CONF.register_opts(OPTS, group=GROUP)
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """What the sample configuration and the option reference show."""
-    return [(GROUP, [*OPTS, *networkconf.OPTS])]
+    return [(GROUP, [*OPTS, *networkconf.OPTS, *volumeconf.OPTS])]

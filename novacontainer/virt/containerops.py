@@ -2,13 +2,14 @@
 
 Called by ``virt.driver`` and the modules of single operations (``powerops``);
 calls ``admission``, ``imageops``, ``containerspec``, ``configdrive``,
-``guestops``, ``networkops``,
-``consoleops`` and the client.
+``guestops``, ``networkops``, ``volumeops``, ``devicetags``,
+``consoleops``, ``leftovers`` and the client.
 
 Every start of the command goes the same way, whether it is a build, a
 power-on or a reboot: *init* (namespaces, cgroup and files exist, the process
 is held), plug the network, *start*.  So the network is complete before the
-first instruction runs.
+first instruction runs.  Volumes are connected before *init*: without their
+devices the runtime would refuse it.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 import contextlib
 import typing
 
+from nova.compute import task_states
 from nova import context as nova_context
 from nova import exception
 from nova.network import model
@@ -33,12 +35,15 @@ from novacontainer.virt import conf
 from novacontainer.virt import configdrive
 from novacontainer.virt import consoleops
 from novacontainer.virt import containerspec
+from novacontainer.virt import devicetags
 from novacontainer.virt import errors
 from novacontainer.virt import guestops
 from novacontainer.virt import imageops
+from novacontainer.virt import leftovers
 from novacontainer.virt import limits
 from novacontainer.virt import networkops
 from novacontainer.virt import power_state
+from novacontainer.virt import volumeops
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -65,12 +70,16 @@ class ContainerOps:
         network_ops: networkops.NetworkOps,
         console_ops: consoleops.ConsoleOps,
         guest_ops: guestops.GuestOps,
+        volume_ops: volumeops.VolumeOps,
+        left: leftovers.Leftovers,
     ) -> None:
         self._client = client
         self._images = image_ops
         self._network = network_ops
         self._console = console_ops
         self._guest = guest_ops
+        self._volumes = volume_ops
+        self._leftovers = left
 
     # What there is
 
@@ -125,7 +134,7 @@ class ContainerOps:
         instance: _Instance,
         image_meta: image_objects.ImageMeta,
         network_info: _NetworkInfo,
-        block_device_info: dict[str, typing.Any] | None,
+        block_device_info: volumeops.BlockDeviceInfo,
         power_on: bool = True,
         injected_files: Sequence[tuple[str, str | bytes]] = (),
         admin_password: str | None = None,
@@ -145,11 +154,16 @@ class ContainerOps:
         admission.check(instance, block_device_info)
         with contextlib.ExitStack() as undo:
             undo.enter_context(errors.translated(_Operation.SPAWN, instance))
+            # When the container is gone, nothing has them in use.
+            undo.callback(self._volumes.disconnect, context, instance,
+                          block_device_info)
             self.create(context, instance, image_meta, network_info,
                         block_device_info, injected_files, admin_password)
             undo.callback(self._undo_create, instance)
+            self._volumes.connect(context, instance, block_device_info)
             if power_on:
                 self._first_start(context, instance, network_info, undo)
+            _require_wanted(context, instance)
             undo.pop_all()
 
     def create(
@@ -158,7 +172,7 @@ class ContainerOps:
         instance: _Instance,
         image_meta: image_objects.ImageMeta,
         network_info: _NetworkInfo,
-        block_device_info: dict[str, typing.Any] | None = None,
+        block_device_info: volumeops.BlockDeviceInfo = None,
         injected_files: Sequence[tuple[str, str | bytes]] = (),
         admin_password: str | None = None,
     ) -> None:
@@ -172,7 +186,8 @@ class ContainerOps:
         options = CONF.novacontainer
         # Before the image is loaded: this may refuse the flavor.
         body = containerspec.build(
-            instance, image_meta, imageops.reference(image_meta),
+            instance, image_meta,
+            imageops.reference(image_meta, instance.trusted_certs),
             network_info, pids_limit=options.pids_limit,
             limit_disk=options.limit_root_disk,
             terminal=CONF.serial_console.enabled,
@@ -187,13 +202,27 @@ class ContainerOps:
         admission.require_command(image_meta, image, body)
         admission.require_disk(instance, image)
         with contextlib.ExitStack() as undo:
+            devicetags.tell(context, instance)
             configdrive.make(instance, network_info, files=injected_files,
                              admin_password=admin_password)
             undo.callback(configdrive.remove, instance)
-            self._client.containers.create(_name(instance), body)
+            self._make(instance, body)
             undo.callback(self._undo_create, instance)
             self._guest.prepare(instance, injected_files, admin_password)
             undo.pop_all()
+
+    def _make(self, instance: _Instance,
+              body: dict[str, typing.Any]) -> None:
+        self._leftovers.remove(_name(instance))
+        try:
+            self._client.containers.create(_name(instance), body)
+        except exceptions.Unavailable:
+            # Perhaps it was made, and only the answer is lost.
+            self._leftovers.note(_name(instance), self._force_out)
+            raise
+
+    def _force_out(self, name: str) -> None:
+        self._client.containers.remove(name, force=True)
 
     def _disk_io(self, instance: _Instance) -> dict[str, typing.Any]:
         if not limits.limits_disk_io(instance.flavor):
@@ -206,6 +235,7 @@ class ContainerOps:
         context: nova_context.RequestContext,
         instance: _Instance,
         network_info: _NetworkInfo,
+        block_device_info: volumeops.BlockDeviceInfo = None,
     ) -> None:
         """Make a container that was lost anew, from the instance's image.
 
@@ -219,7 +249,8 @@ class ContainerOps:
         LOG.warning('The container is gone; making it anew from image %s.',
                     instance.image_ref, instance=instance)
         image_meta = self._images.describe(context, instance)
-        self.create(context, instance, image_meta, network_info)
+        self.create(context, instance, image_meta, network_info,
+                    block_device_info)
 
     def put_back(self, instance: _Instance) -> bool:
         """End a rescue: the instance's own container has its name again.
@@ -242,12 +273,15 @@ class ContainerOps:
         context: nova_context.RequestContext,
         instance: _Instance,
         network_info: _NetworkInfo,
+        block_device_info: volumeops.BlockDeviceInfo = None,
     ) -> None:
         """Run the command of a container that there is.
 
-        :raises: exception.VirtualInterfacePlugException
+        :raises: exception.VirtualInterfacePlugException,
+            VolumeAttachFailed
         :raises ClientError: when the runtime cannot start it.
         """
+        self._volumes.connect(context, instance, block_device_info)
         netns_path = self._init(instance)
         self._network.plug(
             context, instance, network_info, netns_path, exact=True)
@@ -302,12 +336,12 @@ class ContainerOps:
     def _undo_create(self, instance: _Instance) -> None:
         configdrive.remove(instance)
         try:
-            self._client.containers.remove(_name(instance), force=True)
+            self._force_out(_name(instance))
         except exceptions.NotFound:
             pass
         except exceptions.ClientError as error:
-            # The failure that led here is the one to report; Nova calls
-            # destroy next, which removes the container or fails loudly.
+            # The failure that led here is the one to report.
+            self._leftovers.note(_name(instance), self._force_out)
             LOG.warning('The container of a failed build remains: %s', error,
                         instance=instance)
 
@@ -322,10 +356,12 @@ class ContainerOps:
 
     # End
 
-    def destroy(self, instance: _Instance,
-                network_info: _NetworkInfo, destroy_disks: bool = True,
+    def destroy(self, context: nova_context.RequestContext,
+                instance: _Instance, network_info: _NetworkInfo,
+                block_device_info: volumeops.BlockDeviceInfo = None,
+                destroy_disks: bool = True,
                 destroy_vifs: bool = True) -> None:
-        """Remove the container and unplug the network.
+        """Remove the container, unplug the network, disconnect volumes.
 
         What is gone already is no failure; a runtime that does not answer
         is one, so that Nova keeps the instance and can try again.
@@ -343,6 +379,7 @@ class ContainerOps:
             else:
                 with contextlib.suppress(exceptions.NotFound):
                     self._client.containers.stop(_name(instance), 0)
+        self._volumes.disconnect(context, instance, block_device_info)
         if destroy_disks:
             configdrive.remove(instance)
         if destroy_vifs:
@@ -353,6 +390,13 @@ class ContainerOps:
         for name in (_name(instance), containerspec.aside_name(instance)):
             with contextlib.suppress(exceptions.NotFound):
                 self._client.containers.remove(name, force=True)
+
+    def remove_leftover(self, instance: _Instance) -> None:
+        """Remove a container that a build failed to make, and to remove.
+
+        :raises ClientError: when the runtime does not do it.
+        """
+        self._leftovers.remove(_name(instance))
 
     def _connected(self, instance: _Instance) -> _NetworkInfo:
         container = self.find(instance)
@@ -371,6 +415,24 @@ class ContainerOps:
 
 def _name(instance: _Instance) -> str:
     return containerspec.container_name(instance)
+
+
+def _require_wanted(context: nova_context.RequestContext,
+                    instance: _Instance) -> None:
+    """Fail when an instance was deleted while it was made anew.
+
+    The compute manager holds no lock of the instance in a rebuild: a delete
+    finds no container then, and the one that is made afterwards would stay.
+    Of first builds it takes care itself.
+
+    :raises: exception.InstanceNotFound
+    """
+    if instance.launched_at is None:
+        return
+    found = instance_objects.Instance.get_by_uuid(
+        context, instance.uuid, expected_attrs=[])
+    if found.task_state == task_states.DELETING:
+        raise exception.InstanceNotFound(instance_id=instance.uuid)
 
 
 @contextlib.contextmanager

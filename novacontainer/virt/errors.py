@@ -79,6 +79,12 @@ def _resize_failed(error: _Error, uuid: str) -> Exception:
     return exception.ResizeError(reason=error.message)
 
 
+def _reboot_failed(error: _Error, uuid: str) -> Exception:
+    # The manager records no fault for an instance that is not found.
+    return exception.InstanceRebootFailure(
+        reason=f'{error.message} Reboot it hard: that makes it anew.')
+
+
 def _rolled_back(error: _Error, uuid: str) -> Exception:
     # Nothing has changed, so the instance is not in error either.
     return exception.InstanceFaultRollback(_not_running(error, uuid))
@@ -117,8 +123,15 @@ _OWN: dict[Operation, dict[type[_Error], _Make]] = {
         # for a driver without the operation.
         exceptions.NotSupported: _resize_failed,
     },
+    Operation.REBOOT: {
+        exceptions.NotFound: _reboot_failed,
+    },
     Operation.SUSPEND: {
         exceptions.Conflict: _rolled_back,
+        exceptions.NotFound: _rolled_back,
+    },
+    Operation.RESUME: {
+        exceptions.NotFound: _rolled_back,
     },
 }
 
@@ -174,6 +187,33 @@ def host_translated() -> Iterator[None]:
         yield
     except exceptions.ClientError as error:
         raise exception.HypervisorUnavailable(error.message) from error
+
+
+@contextlib.contextmanager
+def attach_translated(volume_id: str) -> Iterator[None]:
+    """The same for plugging in what a volume has become on this host.
+
+    :raises: exception.VolumeAttachFailed
+    """
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise exception.VolumeAttachFailed(
+            volume_id=volume_id, reason=error.message) from error
+
+
+@contextlib.contextmanager
+def detach_translated(device: str) -> Iterator[None]:
+    """The same for unplugging it.
+
+    :param device: its path in the container.
+    :raises: exception.DeviceDetachFailed
+    """
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise exception.DeviceDetachFailed(
+            device=device, reason=error.message) from error
 
 
 @contextlib.contextmanager

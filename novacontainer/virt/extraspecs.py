@@ -25,6 +25,7 @@ LABEL_NAME = r'[A-Za-z0-9][A-Za-z0-9_.-]*'
 USER = r'[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?'
 PATH = r'/[^\x00]*'
 
+_CAPABILITY = r'(CAP_)?[A-Z][A-Z_]*'
 _DEVICE = r'/dev/[^:,\s]+(:/[^:,\s]+(:[rwm]{1,3})?)?'
 
 
@@ -101,6 +102,9 @@ SPECS = (
          'signals on.'),
     Spec('seccomp', str, 'The filter of system calls.',
          choices=('default', 'unconfined')),
+    Spec('capabilities', str, 'Capabilities that root of an instance has '
+         'besides the default ones, separated by commas.',
+         pattern=rf'{_CAPABILITY}(,{_CAPABILITY})*'),
     Spec('devices', str, 'Devices of the host, separated by commas, each '
          'with its path, or path:path inside:rwm, where the operator of the '
          'host allows them.', pattern=rf'{_DEVICE}(,{_DEVICE})*'),
@@ -181,6 +185,8 @@ def isolation(said: Mapping[str, typing.Any]) -> dict[str, typing.Any]:
         config['Init'] = True
     if said.get('seccomp') == 'unconfined':
         config['SecurityOpt'] = ['seccomp=unconfined']
+    if said.get('capabilities'):
+        config['CapAdd'] = said['capabilities'].split(',')
     if said.get('devices'):
         config['Devices'] = [
             _device(text) for text in said['devices'].split(',')]

@@ -1,15 +1,17 @@
 """Glance images in the runtime: streamed there once, whatever starts.
 
 Called by ``virt.containerops`` and ``virt.driver``; calls
-``nova.image.glance`` and the client.
+``nova.image.glance``, ``virt.sharedimages`` and the client.
 """
 
 from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
+import hashlib
 import os
 import tempfile
 
+from cryptography import exceptions as crypto_exceptions
 from nova import context as nova_context
 from nova import exception
 from nova.image import glance
@@ -25,6 +27,7 @@ from novacontainer.client import exceptions
 from novacontainer.client import images
 from novacontainer.virt import conf
 from novacontainer.virt import errors
+from novacontainer.virt import sharedimages
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -33,19 +36,54 @@ IMAGE_API = glance.API()
 
 _CONTAINER_FORMAT = 'docker'
 _TAG_CHARACTERS = 32
+_MARK_DIGITS = 32
+_SIGNED = '-signed'
 _CHUNK_BYTES = 64 * 1024
 
 
-def reference(image_meta: image_objects.ImageMeta) -> str:
+def reference(
+    image_meta: image_objects.ImageMeta,
+    trusted_certs: cert_objects.TrustedCerts | None,
+) -> str:
     """The image's name in the runtime: Glance's id and checksum.
 
-    Never the image's own name: two tenants may both have an ``nginx``.
+    Never the image's own name: two tenants may both have an ``nginx``.  An
+    image whose signature is verified has a name for each choice of
+    certificates, so that a copy which nobody verified, or for somebody who
+    trusts others, does not count.
+
+    :param trusted_certs: the instance's.
     """
     checksum = None
     if image_meta.obj_attr_is_set('checksum'):
         checksum = image_meta.checksum
     tag = (checksum or 'unverified')[:_TAG_CHARACTERS]
-    return f'glance/{image_meta.id}:{tag}'
+    return (f'glance/{image_meta.id}:{tag}'
+            f'{_signature_mark(_certificates(trusted_certs))}')
+
+
+def _certificates(
+        trusted_certs: cert_objects.TrustedCerts | None) -> list[str]:
+    """The ids of the certificates that count, as Nova's client has it."""
+    if trusted_certs:
+        return sorted(trusted_certs.ids)
+    if CONF.glance.enable_certificate_validation:
+        return sorted(CONF.glance.default_trusted_certificate_ids)
+    return []
+
+
+def _is_verified(trusted_certs: cert_objects.TrustedCerts | None) -> bool:
+    """Whether Nova's client verifies the signature of an image."""
+    return bool(_certificates(trusted_certs)
+                or CONF.glance.verify_glance_signatures)
+
+
+def _signature_mark(certificates: list[str]) -> str:
+    if certificates:
+        names = ' '.join(certificates).encode()
+        digits = hashlib.sha256(names).hexdigest()[:_MARK_DIGITS]
+        return f'{_SIGNED}-{digits}'
+    return _SIGNED if CONF.glance.verify_glance_signatures else ''
 
 
 class ImageOps:
@@ -93,7 +131,7 @@ class ImageOps:
     ) -> tuple[images.Image, bool]:
         """Returns the image, and whether it had to be loaded."""
         _check_format(image_meta)
-        name = reference(image_meta)
+        name = reference(image_meta, trusted_certs)
         with errors.image_translated(image_meta.id):
             image = self._lookup(name)
             if image is not None:
@@ -134,8 +172,8 @@ class ImageOps:
         with errors.host_translated():
             found = self._client.images.list({'reference': [repository]})
         return next(
-            (name.removeprefix(f'{repository}:') for image in found
-             for name in image.references
+            (name.removeprefix(f'{repository}:').partition(_SIGNED)[0]
+             for image in found for name in image.references
              if name.startswith(f'{repository}:')), None)
 
     def _lookup(self, name: str) -> images.Image | None:
@@ -153,10 +191,37 @@ class ImageOps:
     ) -> None:
         LOG.info('Loading image %s into the container runtime.',
                  image_meta.id)
+        if (CONF.novacontainer.shared_image_directories
+                and not _is_verified(trusted_certs)
+                and self._import(context, image_meta.id, name)):
+            return
         with _data(context, image_meta.id, trusted_certs) as chunks:
             self._client.images.load(
                 chunks, reference=name,
                 timeout_s=CONF.novacontainer.image_timeout)
+
+
+    def _import(self, context: nova_context.RequestContext, image_id: str,
+                name: str) -> bool:
+        """Have the runtime read the image's file, where it can.
+
+        :returns: whether it did; it can still be streamed then.
+        """
+        found = sharedimages.find(
+            IMAGE_API.get(context, image_id, include_locations=True),
+            CONF.novacontainer.shared_image_directories)
+        if found is None:
+            return False
+        try:
+            self._client.images.load_file(
+                found.path, found.checksum, name,
+                timeout_s=CONF.novacontainer.image_timeout)
+        except (exceptions.Forbidden, exceptions.NotFound,
+                exceptions.Conflict, exceptions.Failed) as error:
+            LOG.warning('Image %s is streamed from Glance, since its file '
+                        'cannot be imported: %s', image_id, error)
+            return False
+        return True
 
 
 def _check_format(image_meta: image_objects.ImageMeta) -> None:
@@ -188,14 +253,21 @@ def _data(context: nova_context.RequestContext, image_id: str,
     Glance client verifies a stream by reading it to its end, and then hands
     the exhausted stream back.
     """
-    if not trusted_certs and not CONF.glance.verify_glance_signatures:
+    if not _is_verified(trusted_certs):
         chunks = IMAGE_API.download(context, image_id)
         yield chunks
         return
     with tempfile.TemporaryDirectory(
             dir=CONF.instances_path, prefix='novacontainer-') as directory:
         path = os.path.join(directory, 'image')
-        IMAGE_API.download(context, image_id, dest_path=path,
-                           trusted_certs=trusted_certs)
+        try:
+            IMAGE_API.download(context, image_id, dest_path=path,
+                               trusted_certs=trusted_certs)
+        except crypto_exceptions.InvalidSignature as error:
+            raise exception.ImageUnacceptable(
+                image_id=image_id,
+                reason='its data are not what its signature '
+                       '(img_signature) was made for. Upload it again with '
+                       'a signature of what is uploaded.') from error
         with open(path, 'rb') as file:
             yield iter(lambda: file.read(_CHUNK_BYTES), b'')

@@ -1,7 +1,7 @@
 """The interfaces of an instance that is there: attach, detach, readdress.
 
 Called by ``virt.driver``; calls ``containerops`` (is there a namespace, does
-anything run in it) and ``networkops``.
+anything run in it), ``networkops`` and ``devicetags``.
 
 Interfaces are laid out together, since there is one default route: whatever
 changes, all that the instance has is gone over, and what is right stays
@@ -16,6 +16,7 @@ from nova.network import model
 from nova.objects import instance as instance_objects
 
 from novacontainer.virt import containerops
+from novacontainer.virt import devicetags
 from novacontainer.virt import errors
 from novacontainer.virt import networkops
 
@@ -46,6 +47,7 @@ class InterfaceOps:
         :raises: exception.VirtualInterfacePlugException
         """
         self._plug(context, instance, [*_others(instance, vif), vif])
+        devicetags.save(context, instance)
 
     def detach(self, instance: _Instance, vif: model.VIF) -> None:
         """Take an interface away; fine when there is none.

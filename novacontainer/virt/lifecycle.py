@@ -1,9 +1,10 @@
 """Tells Nova at once when a container stops, starts or is paused.
 
-Started by ``virt.driver``; calls the client, and the driver's
+Started by ``virt.driver``; calls the client, ``leftovers``, and the driver's
 ``emit_event``.  A thread follows the runtime's events.  After every gap (the
-runtime was restarted, the connection broke) it compares all states with
-those that it knew and reports the differences, so nothing is lost.
+runtime was restarted, the connection broke) it reports all states, so nothing
+is lost: neither what the gap has hidden, nor what was reported before while
+the instance had a task, which failed of the same gap.
 
 Events that the driver causes itself are reported as well.  The compute
 manager ignores them: the instance has a task then, or its power state has
@@ -53,12 +54,15 @@ class Lifecycle:
 
     :param emit: is given a ``nova.virt.event.LifecycleEvent`` for each
         change, in the follower's thread.
+    :param tidy: is called after every gap, and now and then.
     """
 
     def __init__(self, client: runtime.Client,
-                 emit: Callable[[virtevent.LifecycleEvent], None]) -> None:
+                 emit: Callable[[virtevent.LifecycleEvent], None],
+                 tidy: Callable[[], None]) -> None:
         self._client = client
         self._emit = emit
+        self._tidy = tidy
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         #: Power state by instance uuid, as last seen.
@@ -85,6 +89,7 @@ class Lifecycle:
             try:
                 self._follow()
             except exceptions.TimedOut:
+                self._tidy()
                 continue
             except exceptions.ClientError as error:
                 LOG.warning('Lost the event stream of the container runtime, '
@@ -110,7 +115,12 @@ class Lifecycle:
             self._report(uuid, _STATE_BY_ACTION[event.action])
 
     def _recover(self) -> None:
-        """Wait for the runtime, then report what the gap has hidden."""
+        """Wait for the runtime, then report how everything is now.
+
+        Also what is as it was known to be.  When a stop has ended the
+        process and then lost the runtime, Nova heard of the end during the
+        stop, and ignored it; then it took the stop for one that failed.
+        """
         while not self._stopped.wait(_RETRY_S):
             since_ns = time.time_ns()
             try:
@@ -119,10 +129,10 @@ class Lifecycle:
                 LOG.debug('The container runtime is still away: %s', error)
                 continue
             self._since_ns = since_ns
+            self._tidy()
+            before, self._states = self._states, states
             for uuid, state in states.items():
-                if uuid in self._states:
-                    self._report(uuid, state)
-            self._states = states
+                self._tell(uuid, before.get(uuid), state)
             LOG.info('Following the events of the container runtime again.')
             return
 
@@ -139,8 +149,10 @@ class Lifecycle:
     def _report(self, uuid: str, state: int) -> None:
         before = self._states.get(uuid)
         self._states[uuid] = state
-        if state == before:
-            return
+        if state != before:
+            self._tell(uuid, before, state)
+
+    def _tell(self, uuid: str, before: int | None, state: int) -> None:
         transition = _TRANSITION_BY_STATE.get(state)
         if (before == nova_power_state.PAUSED
                 and state == nova_power_state.RUNNING):

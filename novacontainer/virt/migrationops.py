@@ -1,6 +1,7 @@
 """Resizes, and migrations that stay on the host.
 
-Called by ``virt.driver``; calls ``powerops``, ``limits`` and the client.
+Called by ``virt.driver``; calls ``powerops``, ``volumeops``, ``limits`` and
+the client.
 
 The container stays the same one, with its files, addresses and log: only its
 limits change, while it is stopped.  A smaller root disk is made first, since
@@ -31,6 +32,7 @@ from novacontainer.virt import errors
 from novacontainer.virt import extraspecs
 from novacontainer.virt import limits
 from novacontainer.virt import powerops
+from novacontainer.virt import volumeops
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ LOG = logging.getLogger(__name__)
 _Instance = instance_objects.Instance
 _NetworkInfo = Sequence[model.VIF]
 _Flavor = flavor_objects.Flavor
+_BlockDeviceInfo = volumeops.BlockDeviceInfo
 
 _GIB = 1024 ** 3
 #: The extra spec of ours that is a limit, and may change.
@@ -51,9 +54,11 @@ class MigrationOps:
     """
 
     def __init__(self, client: runtime.Client,
-                 power_ops: powerops.PowerOps) -> None:
+                 power_ops: powerops.PowerOps,
+                 volume_ops: volumeops.VolumeOps) -> None:
         self._client = client
         self._power = power_ops
+        self._volumes = volume_ops
 
     def migrate_disk_and_power_off(
         self,
@@ -63,8 +68,12 @@ class MigrationOps:
         flavor: _Flavor,
         network_info: _NetworkInfo,
         timeout_s: int = 0,
+        block_device_info: _BlockDeviceInfo = None,
     ) -> str:
         """Stop the instance, and make its root disk smaller if need be.
+
+        Its volumes are disconnected: the compute manager tells Cinder so
+        next, and that they are connected again when it finishes.
 
         :param dest: address of the host that it is to go to.
         :param flavor: what it shall have.
@@ -77,6 +86,7 @@ class MigrationOps:
             _check_host(dest)
             _check_ephemeral_disks(instance.flavor, flavor)
             _check_extra_specs(instance.flavor, flavor)
+            _check_limits(flavor)
             with errors.translated(errors.Operation.RESIZE, instance):
                 container = self._client.containers.inspect(_name(instance))
                 self._check_image(container, flavor)
@@ -84,9 +94,11 @@ class MigrationOps:
             with contextlib.ExitStack() as undo:
                 if container.status == 'running':
                     undo.callback(self._start_again, context, instance,
-                                  network_info)
+                                  network_info, block_device_info)
                 if flavor.root_gb < instance.flavor.root_gb:
                     self._resize_disk(instance, flavor)
+                self._volumes.disconnect(
+                    context, instance, block_device_info)
                 undo.pop_all()
         return ''
 
@@ -96,16 +108,17 @@ class MigrationOps:
         instance: _Instance,
         network_info: _NetworkInfo,
         power_on: bool,
+        block_device_info: _BlockDeviceInfo = None,
     ) -> None:
         """Give the instance what its flavor has, and start it.
 
         :param power_on: False leaves it stopped.
-        :raises: exception.ResizeError
+        :raises: exception.ResizeError, VolumeAttachFailed
         """
         self._limit(instance)
         self._resize_disk(instance, instance.flavor)
-        if power_on:
-            self._power.power_on(context, instance, network_info)
+        self._finish(context, instance, network_info, power_on,
+                     block_device_info)
 
     def finish_revert_migration(
         self,
@@ -113,6 +126,7 @@ class MigrationOps:
         instance: _Instance,
         network_info: _NetworkInfo,
         power_on: bool,
+        block_device_info: _BlockDeviceInfo = None,
     ) -> None:
         """Give the instance what its flavor had before, and start it.
 
@@ -121,7 +135,7 @@ class MigrationOps:
         too much room is better than one that is lost.
 
         :param power_on: False leaves it stopped.
-        :raises: exception.ResizeError
+        :raises: exception.ResizeError, VolumeAttachFailed
         """
         self._limit(instance)
         try:
@@ -129,8 +143,18 @@ class MigrationOps:
         except exception.ResizeError as error:
             LOG.warning('The root disk keeps its size: %s', error,
                         instance=instance)
+        self._finish(context, instance, network_info, power_on,
+                     block_device_info)
+
+    def _finish(self, context: nova_context.RequestContext,
+                instance: _Instance, network_info: _NetworkInfo,
+                power_on: bool, block_device_info: _BlockDeviceInfo) -> None:
         if power_on:
-            self._power.power_on(context, instance, network_info)
+            self._power.power_on(context, instance, network_info,
+                                 block_device_info)
+        else:
+            with errors.translated(errors.Operation.RESIZE, instance):
+                self._volumes.connect(context, instance, block_device_info)
 
     def _check_image(self, container: containers.Container,
                      flavor: _Flavor) -> None:
@@ -160,9 +184,11 @@ class MigrationOps:
 
     def _start_again(self, context: nova_context.RequestContext,
                      instance: _Instance,
-                     network_info: _NetworkInfo) -> None:
+                     network_info: _NetworkInfo,
+                     block_device_info: _BlockDeviceInfo) -> None:
         try:
-            self._power.power_on(context, instance, network_info)
+            self._power.power_on(context, instance, network_info,
+                                 block_device_info)
         except exception.NovaException as error:
             # Why it was not resized is what matters; that it is down, Nova
             # sees by itself.
@@ -197,17 +223,30 @@ def _check_ephemeral_disks(now: _Flavor, wanted: _Flavor) -> None:
 
 def _check_extra_specs(now: _Flavor, wanted: _Flavor) -> None:
     """Refuse what a container gets when it is built, and only then."""
-    before, after = (
-        {key: value for key, value in extraspecs.values(flavor).items()
-         if key not in _LIMITS} for flavor in (now, wanted))
-    differing = sorted(
-        f'{extraspecs.NAMESPACE}:{key}' for key in {**before, **after}
-        if before.get(key) != after.get(key))
+    before, after = _fixed(now), _fixed(wanted)
+    differing = sorted(key for key in {**before, **after}
+                       if before.get(key) != after.get(key))
     if differing:
         raise exception.ResizeError(
             reason=f'the flavors {now.name} and {wanted.name} differ in '
                    f'{", ".join(differing)}, which a container gets when it '
                    'is built. Build a new server with that flavor.')
+
+
+def _fixed(flavor: _Flavor) -> dict[str, typing.Any]:
+    """Extra specs whose values a container has for life, by whole name."""
+    ours = {f'{extraspecs.NAMESPACE}:{key}': value
+            for key, value in extraspecs.values(flavor).items()
+            if key not in _LIMITS}
+    disk_io = {key: value for key, value in (flavor.extra_specs or {}).items()
+               if key.startswith('quota:disk_')}
+    return ours | disk_io
+
+
+def _check_limits(wanted: _Flavor) -> None:
+    """Refuse what makes no sense before anything is stopped."""
+    limits.limits(wanted, pids_limit=CONF.novacontainer.pids_limit)
+    limits.traffic(wanted)
 
 
 def _name(instance: _Instance) -> str:

@@ -1,7 +1,7 @@
 """What runs of an instance, and what stands still.
 
-Called by ``virt.driver``; calls ``containerops``, ``networkops`` and the
-client.
+Called by ``virt.driver``; calls ``containerops``, ``networkops``,
+``volumeops`` and the client.
 
 A network namespace keeps its addresses while nothing runs in it, and the
 kernel would go on answering for them (ICMP echo, ARP, TCP handshakes): so the
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import contextlib
 
 from nova.compute import power_state as nova_power_state
+from nova.compute import vm_states
 from nova import context as nova_context
 from nova.network import model
 from nova.objects import instance as instance_objects
@@ -25,12 +26,14 @@ from novacontainer.virt import containerops
 from novacontainer.virt import containerspec
 from novacontainer.virt import errors
 from novacontainer.virt import networkops
+from novacontainer.virt import volumeops
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 _Instance = instance_objects.Instance
 _NetworkInfo = Sequence[model.VIF]
+_BlockDeviceInfo = volumeops.BlockDeviceInfo
 _Operation = errors.Operation
 
 
@@ -45,10 +48,12 @@ class PowerOps:
         client: runtime.Client,
         container_ops: containerops.ContainerOps,
         network_ops: networkops.NetworkOps,
+        volume_ops: volumeops.VolumeOps,
     ) -> None:
         self._client = client
         self._containers = container_ops
         self._network = network_ops
+        self._volumes = volume_ops
 
     def power_off(self, instance: _Instance,
                   timeout_s: int = 0) -> None:
@@ -63,49 +68,58 @@ class PowerOps:
                 LOG.warning('There is no container to power off.',
                             instance=instance)
                 return
-        self._network.silence(instance, _cached_vifs(instance))
+        self.silence(instance)
 
     def power_on(self, context: nova_context.RequestContext,
                  instance: _Instance,
-                 network_info: _NetworkInfo) -> None:
+                 network_info: _NetworkInfo,
+                 block_device_info: _BlockDeviceInfo = None) -> None:
         """Run the command, unless it runs already.
 
         :raises: exception.InstanceNotFound when its container is gone; a
             hard reboot makes it anew
         """
         with errors.translated(_Operation.POWER_ON, instance):
-            self._start(context, instance, network_info)
+            self._start(context, instance, network_info, block_device_info)
 
     def reboot(self, context: nova_context.RequestContext,
                instance: _Instance, network_info: _NetworkInfo,
-               reboot_type: str) -> None:
+               reboot_type: str,
+               block_device_info: _BlockDeviceInfo = None) -> None:
         """Stop the command and run it again, with the same files.
 
         :param reboot_type: ``SOFT`` asks it to end, ``HARD`` kills it and
             repairs whatever can be repaired: it makes a container that is
-            gone anew, from the instance's image.
+            gone anew, from the instance's image, and connects volumes anew.
         """
         with errors.translated(_Operation.REBOOT, instance):
             if reboot_type == 'SOFT' and self._restart(instance):
                 return
+            self._containers.remove_leftover(instance)
             try:
                 self._stop(instance, 0)
             except exceptions.NotFound:
                 if reboot_type == 'SOFT':
                     raise
-                self._containers.recreate(context, instance, network_info)
-            self._start(context, instance, network_info)
+                self._containers.recreate(context, instance, network_info,
+                                          block_device_info)
+            if reboot_type == 'HARD':
+                self._volumes.disconnect(
+                    context, instance, block_device_info)
+            self._start(context, instance, network_info, block_device_info)
 
     def resume_state_on_host_boot(
         self,
         context: nova_context.RequestContext,
         instance: _Instance,
         network_info: _NetworkInfo,
+        block_device_info: _BlockDeviceInfo = None,
     ) -> None:
         """Run what ran before the host went down."""
         info = self._containers.get_info(instance)
         if info.state == nova_power_state.SHUTDOWN:
-            self.power_on(context, instance, network_info)
+            self.power_on(context, instance, network_info,
+                          block_device_info)
 
     def pause(self, instance: _Instance) -> None:
         """Freeze all processes of the instance, if they are not frozen.
@@ -115,7 +129,7 @@ class PowerOps:
         with errors.translated(_Operation.PAUSE, instance):
             with _allowed('container.paused'):
                 self._client.containers.pause(_name(instance))
-        self._network.silence(instance, _cached_vifs(instance))
+        self.silence(instance)
 
     def unpause(self, instance: _Instance) -> None:
         """Let them go on, if they are frozen."""
@@ -133,10 +147,11 @@ class PowerOps:
         with errors.translated(_Operation.SUSPEND, instance):
             with _allowed('container.paused'):
                 self._client.containers.pause(_name(instance), reclaim=True)
-        self._network.silence(instance, _cached_vifs(instance))
+        self.silence(instance)
 
     def resume(self, context: nova_context.RequestContext,
-               instance: _Instance, network_info: _NetworkInfo) -> None:
+               instance: _Instance, network_info: _NetworkInfo,
+               block_device_info: _BlockDeviceInfo = None) -> None:
         """Let a suspended instance go on.
 
         Where the host was rebooted meanwhile its processes are gone, and it
@@ -147,7 +162,12 @@ class PowerOps:
             if container.status == 'paused':
                 self._thaw(instance, network_info)
             else:
-                self._start(context, instance, network_info)
+                self._start(context, instance, network_info,
+                            block_device_info)
+
+    def silence(self, instance: _Instance) -> None:
+        """Let the host answer for nothing that stands still."""
+        self._network.silence(instance, _cached_vifs(instance))
 
     def plug_vifs(self, context: nova_context.RequestContext,
                   instance: _Instance,
@@ -180,16 +200,29 @@ class PowerOps:
         container = self._client.containers.inspect(_name(instance))
         if container.status != 'running':
             return False
-        self._client.containers.restart(
-            _name(instance), CONF.novacontainer.reboot_timeout)
+        try:
+            self._client.containers.restart(
+                _name(instance), CONF.novacontainer.reboot_timeout)
+        except exceptions.InvalidRequest as error:
+            if error.code != 'container.invalid_device':
+                raise
+            # The device of a volume is lost; it has to be connected anew.
+            LOG.warning('Stopped, and not started again: %s', error,
+                        instance=instance)
+            return False
         return True
 
     def _start(self, context: nova_context.RequestContext,
                instance: _Instance,
-               network_info: _NetworkInfo) -> None:
+               network_info: _NetworkInfo,
+               block_device_info: _BlockDeviceInfo) -> None:
+        if instance.vm_state != vm_states.RESCUED:
+            # A rescue that lost the runtime could not be taken back.
+            self._containers.put_back(instance)
         container = self._client.containers.inspect(_name(instance))
         if container.status not in ('running', 'paused'):
-            self._containers.start(context, instance, network_info)
+            self._containers.start(
+                context, instance, network_info, block_device_info)
 
     def _thaw(self, instance: _Instance, network_info: _NetworkInfo) -> None:
         container = self._client.containers.inspect(_name(instance))

@@ -6,8 +6,9 @@ Called by ``virt.driver``; calls ``containerops``, ``powerops``, ``imageops``,
 The container that is broken gets another name, and the one that rescues takes
 its own: so whatever is done to the instance meanwhile (reboots, the console,
 power states, a delete) is done to the latter.  It sees the broken root at
-/mnt, and has the instance's ports.  Wherever nova-compute dies in between,
-the one with the other name is the instance; a hard reboot puts it back.
+/mnt, and has the instance's ports and volumes.  Wherever nova-compute dies in
+between, the one with the other name is the instance; a hard reboot puts it
+back.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ from novacontainer.virt import errors
 from novacontainer.virt import guestops
 from novacontainer.virt import imageops
 from novacontainer.virt import powerops
+from novacontainer.virt import volumeops
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class RescueOps:
         network_info: _NetworkInfo,
         image_meta: image_objects.ImageMeta,
         admin_password: str | None,
+        block_device_info: volumeops.BlockDeviceInfo = None,
     ) -> None:
         """Run a container of an image with the instance's root at /mnt.
 
@@ -88,7 +91,8 @@ class RescueOps:
             undo.callback(self._undo, instance)
             self._client.containers.create(_name(instance), body)
             self._guest.prepare(instance, (), admin_password)
-            self._containers.start(context, instance, network_info)
+            self._containers.start(
+                context, instance, network_info, block_device_info)
             undo.pop_all()
 
     def unrescue(self, context: nova_context.RequestContext,
@@ -99,7 +103,8 @@ class RescueOps:
                 LOG.warning('There is nothing to be put back.',
                             instance=instance)
         self._power.power_on(
-            context, instance, instance.get_network_info() or [])
+            context, instance, instance.get_network_info() or [],
+            volumeops.known(context, instance))
 
     def _set_aside(self, instance: _Instance) -> None:
         # A rescue that came to no end may have done so already.
@@ -130,7 +135,7 @@ def _describe(instance: _Instance, image_meta: image_objects.ImageMeta,
     options = CONF.novacontainer
     return containerspec.build(
         _without_wishes(instance), image_meta,
-        imageops.reference(image_meta), network_info,
+        imageops.reference(image_meta, instance.trusted_certs), network_info,
         pids_limit=options.pids_limit, limit_disk=options.limit_root_disk,
         mounts=mounts, terminal=CONF.serial_console.enabled)
 

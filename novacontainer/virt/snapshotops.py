@@ -1,7 +1,8 @@
 """Snapshots: an instance's container becomes a Glance image.
 
-Called by ``virt.driver``; calls the client and ``nova.image.glance``.  The
-archive streams from the runtime to Glance, without a copy in between.
+Called by ``virt.driver``; calls the client, ``leftovers`` and
+``nova.image.glance``.  The archive streams from the runtime to Glance, without
+a copy in between.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from novacontainer.client import transport
 from novacontainer.virt import conf
 from novacontainer.virt import containerspec
 from novacontainer.virt import errors
+from novacontainer.virt import leftovers
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -73,8 +75,10 @@ class SnapshotOps:
     :param client: the runtime.
     """
 
-    def __init__(self, client: runtime.Client) -> None:
+    def __init__(self, client: runtime.Client,
+                 left: leftovers.Leftovers) -> None:
         self._client = client
+        self._leftovers = left
 
     def discard_leftovers(self) -> None:
         """Drop the copies of snapshots that nova-compute died over.
@@ -150,6 +154,7 @@ class SnapshotOps:
         except exceptions.NotFound:
             pass
         except exceptions.ClientError as error:
+            self._leftovers.note(name, self._client.images.remove)
             LOG.warning('Image %s of a snapshot stays in the container '
                         'runtime: %s', name, error, instance=instance)
 

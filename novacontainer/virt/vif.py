@@ -2,11 +2,14 @@
 
 Called by ``virt.networkops``; calls os-vif, which owns Open vSwitch's
 database.  One function per VIF type turns Nova's VIF into a
-:class:`Connection`; :data:`TYPES` is the table of them.
+:class:`Connection`; :data:`TYPES` is the table of them, and other packages
+add to it with entry points of the group :data:`GROUP`.
 """
 
 from collections.abc import Callable
+import contextlib
 import dataclasses
+import importlib.metadata
 import socket
 import typing
 
@@ -22,6 +25,10 @@ from oslo_privsep import daemon as privsep_daemon
 
 from novacontainer.virt.privsep import errors
 
+
+#: Of entry points: the name is a VIF type, the object a function such as
+#: those in :data:`TYPES`.
+GROUP = 'novacontainer.vif_types'
 
 _NO_PORT = '00000000-0000-0000-0000-000000000000'
 
@@ -55,12 +62,13 @@ def connection(vif: model.VIF) -> Connection:
 
     :raises: exception.VirtualInterfacePlugException if it cannot be.
     """
-    connect = TYPES.get(vif['type'])
+    connect = TYPES.get(vif['type']) or _plugged_in(vif)
     if connect is None:
+        usable = USABLE_TYPES | {entry.name for entry in _plugins()}
         raise exception.VirtualInterfacePlugException(
             f'Unexpected vif_type={vif["type"]} of port {vif["id"]}; '
             f'containers can use ports of the types '
-            f'{", ".join(sorted(USABLE_TYPES))}.')
+            f'{", ".join(sorted(usable))}.')
     if not _is_normal(vif):
         raise exception.VirtualInterfacePlugException(
             f'Port {vif["id"]} has vnic_type {vif["vnic_type"]}; containers '
@@ -78,6 +86,11 @@ def remnant(vif: model.VIF) -> Connection:
              and (vif.get('network') or {}).get('bridge'))
     if known or vif.get('type') == model.VIF_TYPE_TAP:
         return TYPES[vif['type']](vif)
+    if vif.get('type') not in TYPES:
+        # A package that has gone must not keep an instance from going.
+        with contextlib.suppress(exception.VirtualInterfacePlugException):
+            if connect := _plugged_in(vif):
+                return connect(vif)
     return Connection(
         vif_id=vif['id'], device=device_name(vif), guessed=True,
         switch=os_vif_vif.VIFOpenVSwitch(
@@ -134,7 +147,7 @@ def forget(connection: Connection, instance: nova_instance.Instance) -> None:
     :raises: exception.VirtualInterfacePlugException
     """
     try:
-        _call(os_vif.unplug, connection, instance)
+        _disconnect(connection, instance)
     except os_vif_exception.ExceptionBase as error:
         raise _plug_exception(connection, error) from error
 
@@ -145,11 +158,26 @@ def unplug(connection: Connection, instance: nova_instance.Instance) -> None:
     :raises: exception.VirtualInterfaceUnplugException
     """
     try:
-        _call(os_vif.unplug, connection, instance)
+        _disconnect(connection, instance)
     except os_vif_exception.ExceptionBase as error:
         raise exception.VirtualInterfaceUnplugException(
             reason=f'port {connection.vif_id} cannot be disconnected from '
                    f'the virtual switch: {_reason(error)}') from error
+
+
+def _disconnect(
+    connection: Connection, instance: nova_instance.Instance,
+) -> None:
+    try:
+        _call(os_vif.unplug, connection, instance)
+    except os_vif_exception.UnplugException as error:
+        # os-vif tells it in words only, but raises while handling it.
+        if not isinstance(error.__context__,
+                          os_vif_exception.NetworkInterfaceNotFound):
+            raise
+        # It went with its namespace between os-vif's look at it and its
+        # removal.  Whatever else there is to do is done now.
+        _call(os_vif.unplug, connection, instance)
 
 
 def _call(
@@ -178,6 +206,30 @@ def _plug_exception(
 def _reason(error: os_vif_exception.ExceptionBase) -> str:
     """What went wrong, without os-vif's dump of the whole VIF."""
     return str(error.__context__ or error).rstrip('.')
+
+
+def _plugins() -> importlib.metadata.EntryPoints:
+    return importlib.metadata.entry_points(group=GROUP)
+
+
+def _plugged_in(vif: model.VIF) -> Callable[[model.VIF], Connection] | None:
+    """The function that another package has for a VIF's type, if one has.
+
+    :raises: exception.VirtualInterfacePlugException if it cannot be loaded.
+    """
+    for entry in _plugins():
+        if entry.name != vif.get('type'):
+            continue
+        try:
+            return typing.cast(
+                Callable[[model.VIF], Connection], entry.load())
+        except (ImportError, AttributeError) as error:
+            raise exception.VirtualInterfacePlugException(
+                f'Port {vif["id"]} has vif_type={entry.name}, for which '
+                f'{entry.value} is registered and cannot be loaded: {error}. '
+                'Install the package that has it anew on this host.'
+            ) from error
+    return None
 
 
 def _is_normal(vif: model.VIF) -> bool:

@@ -43,11 +43,13 @@ class ComputeHost:
             test_class, networkhost.OpenVSwitch())
         networkhost.use_for_class(
             test_class, networkhost.Helpers(self.switch.connection))
-        for context in (privsep.network, vif_plug_privsep.vif_plug):
+        for context in (privsep.network, vif_plug_privsep.vif_plug,
+                        *test_class.contexts):
             context.start(priv_context.Method.ROOTWRAP)
         # Nova's own fixtures begin with options that nobody has parsed.
         CONF.reset()
-        self.daemon = networkhost.use_for_class(test_class, daemon.Daemon())
+        self.daemon = networkhost.use_for_class(
+            test_class, daemon.Daemon(test_class.daemon_options))
 
     def configure(self, test):
         """Point the driver here; test: a ``nova.test.TestCase``."""
@@ -109,6 +111,10 @@ class ImageStore(nova_fixtures.GlanceFixture):
                  trusted_certs=None):
         """Give the data as an iterator."""
         self.show(context, image_id)
+        return self.chunks(image_id)
+
+    def chunks(self, image_id):
+        """The data, as they come over the network."""
         self.downloads.append(image_id)
         if image_id not in self._imagedata:
             raise exception.ImageNotFound(image_id=image_id)
@@ -149,6 +155,10 @@ class HostTestCase(test.TestCase):
     """
 
     REQUIRES_LOCKING = True
+    #: What ``daemon.Daemon`` is given.
+    daemon_options = None
+    #: Privileged helpers that are needed beside those of the network.
+    contexts = ()
 
     @classmethod
     def setUpClass(cls):

@@ -24,6 +24,10 @@ TELL = (
     'test -e /marker && cat /marker; '
     'trap "echo bye; exit 0" TERM; while true; do sleep 0.1; done')
 
+#: Looks at a server, half a second apart, before a test gives up.  Nova's
+#: own ten are for drivers that make nothing.
+_RETRIES = 60
+
 
 class ServersTestCase(integrated_helpers._IntegratedTestBase,
                       computehost.HostTestCase):
@@ -63,11 +67,36 @@ class ServersTestCase(integrated_helpers._IntegratedTestBase,
         server = self.api.post_server({'server': body})
         return self._wait_for_state_change(server, expected_state)
 
+    def _wait_for_state_change(self, server, expected_status,
+                               max_retries=_RETRIES, **kwargs):
+        return super()._wait_for_state_change(
+            server, expected_status, max_retries, **kwargs)
+
+    def _wait_for_server_parameter(self, server, expected_params,
+                                   max_retries=_RETRIES, **kwargs):
+        return super()._wait_for_server_parameter(
+            server, expected_params, max_retries, **kwargs)
+
     def act(self, server, action, until, body=None):
         """Do something to a server, and wait until it is as expected."""
         self.api.post_server_action(server['id'], {action: body})
         return self._wait_for_server_parameter(
             server, {'status': until, 'OS-EXT-STS:task_state': None})
+
+    def over(self, server):
+        """Events of the server's last action, when all of them are over.
+
+        Empty before the compute manager has begun.  Of what fails it ends
+        the task first, and then the event.
+        """
+        url = f'/servers/{server["id"]}/os-instance-actions'
+        last = self.api.api_get(url).body['instanceActions'][0]
+        events = self.api.api_get(
+            f'{url}/{last["request_id"]}').body['instanceAction']['events']
+        if all(event['result'] for event in events) and any(
+                event['event'].startswith('compute_') for event in events):
+            return events
+        return []
 
     @staticmethod
     def wait_for(condition, timeout_s=30):

@@ -19,10 +19,11 @@ class Terminal:
     def __init__(self, words, environment):
         self.master, slave = pty.openpty()
         self.resize(25, 90)
-        # A controlling terminal tells of its size and of ctrl-c.
+        # A controlling terminal tells of its size and of ctrl-c; whoever
+        # runs the tests in the background has that ignored.
         self.process = subprocess.Popen(
-            ['setsid', '--ctty', *words], env=environment, stdin=slave,
-            stdout=slave, stderr=slave)
+            ['env', '--default-signal=INT,QUIT', 'setsid', '--ctty', *words],
+            env=environment, stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
 
     def resize(self, rows, columns):

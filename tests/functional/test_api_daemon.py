@@ -1,5 +1,6 @@
 """The daemon's own life: restart, crash, a second one, its socket."""
 
+import json
 import pathlib
 import socket
 import stat
@@ -131,3 +132,21 @@ def _rss_peak(pid):
         if line.startswith('VmHWM:'):
             return int(line.split()[1]) * 1024
     raise AssertionError('the daemon is gone')
+
+
+class LogTest(base.BaseTestCase):
+
+    def test_lines_of_json(self):
+        served = self.useFixture(daemon.Daemon(
+            {'DEFAULT': {'use_json': 'true'}}))
+        ident = 'req-12345678-1234-1234-1234-123456789abc'
+        status, _ = served.request(
+            'POST', '/containers/x/start',
+            headers={'X-Openstack-Request-Id': ident})
+        self.assertEqual(404, status)
+        lines = [json.loads(line) for line in served.log.splitlines()]
+        ours, = (line['message'] for line in lines
+                 if line['context'].get('request_id') == ident
+                 and line['levelname'] == 'INFO')
+        self.assertRegex(
+            ours, r'^POST /containers/x/start -> 404 in \d+ ms: No such ')

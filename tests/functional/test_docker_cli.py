@@ -1,45 +1,27 @@
 """The docker CLI, as shipped by Docker, in front of the daemon."""
 
 import json
-import os
-import pathlib
 import subprocess
-import tempfile
 import time
 
-from oslotest import base
-
 from tests import archives
-from tests.functional import daemon
-
-TIMEOUT_S = 60
+from tests.functional import dockercli
 
 
-class CliTest(base.BaseTestCase):
+class CliTest(dockercli.DockerCliTestCase):
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.program = daemon.find_docker()
-        cls.daemon = daemon.Daemon()
-        cls.daemon.setUp()
-        cls.addClassCleanup(cls.daemon.cleanUp)
-        # The CLI reads a configuration of the user who runs the tests.
-        config = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(config.cleanup)
-        cls.environment = {
-            'PATH': os.environ['PATH'], 'DOCKER_HOST': cls.daemon.url,
-            'DOCKER_CONFIG': config.name}
-        cls.archive = pathlib.Path(config.name) / 'busybox.tar'
-        cls.archive.write_bytes(archives.busybox_image('busybox:cli'))
-        cls.saved = pathlib.Path(config.name) / 'saved.tar'
-        cls.daemon.load(cls.archive.read_bytes())
+        cls.archive = cls.folder / 'busybox.tar'
+        cls.archive.write_bytes(archives.busybox_image(dockercli.IMAGE))
+        cls.saved = cls.folder / 'saved.tar'
 
     def docker(self, *words, fails=False):
         """Run the CLI; returns its output, or its errors if it fails."""
         ended = subprocess.run(
             [self.program, *words], env=self.environment, text=True,
-            capture_output=True, timeout=TIMEOUT_S, check=False)
+            capture_output=True, timeout=dockercli.TIMEOUT_S, check=False)
         self.assertEqual(
             fails, ended.returncode != 0,
             (words, ended.returncode, ended.stdout, ended.stderr))
@@ -136,7 +118,7 @@ class CliTest(base.BaseTestCase):
                            'echo one; echo two >&2; sleep 0.5; echo three')
         follower = self.start('logs', '-f', 'logs')
         self.assertEqual('0', self.docker('wait', 'logs'))
-        shown, _ = follower.communicate(timeout=TIMEOUT_S)
+        shown, _ = follower.communicate(timeout=dockercli.TIMEOUT_S)
         # The two streams are two pipes: their order is not kept.
         self.assertEqual(['one', 'three', 'two'], sorted(shown.split()))
         self.assertEqual('three', self.docker('logs', '-n', '1', 'logs'))
@@ -151,7 +133,8 @@ class CliTest(base.BaseTestCase):
         self.docker('start', 'code')
         waiter = self.start('wait', 'code')
         self.assertEqual('3', self.docker('wait', 'code'))
-        self.assertEqual('3', waiter.communicate(timeout=TIMEOUT_S)[0].strip())
+        said, _ = waiter.communicate(timeout=dockercli.TIMEOUT_S)
+        self.assertEqual('3', said.strip())
         self.assertEqual(3, self.state('code')['ExitCode'])
 
     def test_commit(self):

@@ -1,44 +1,24 @@
 """docker run, exec and attach in the foreground, as people use them."""
 
-import os
 import signal
 import subprocess
-import tempfile
 import time
 
-from oslotest import base
-
-from tests import archives
-from tests.functional import daemon
+from tests.functional import dockercli
 from tests.functional import screen
 
-TIMEOUT_S = 60
-IMAGE = 'busybox:cli'
+IMAGE = dockercli.IMAGE
 #: What the docker CLI takes for "leave, and let it run".
 DETACH = b'\x10\x11'
 
 
-class CliExecTest(base.BaseTestCase):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.program = daemon.find_docker()
-        cls.daemon = daemon.Daemon()
-        cls.daemon.setUp()
-        cls.addClassCleanup(cls.daemon.cleanUp)
-        config = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(config.cleanup)
-        cls.environment = {
-            'PATH': os.environ['PATH'], 'DOCKER_HOST': cls.daemon.url,
-            'DOCKER_CONFIG': config.name, 'TERM': 'xterm'}
-        cls.daemon.load(archives.busybox_image(IMAGE))
+class CliExecTest(dockercli.DockerCliTestCase):
 
     def docker(self, *words, given=b''):
         """Run the CLI; return (exit code, output, errors)."""
         ended = subprocess.run(
             [self.program, *words], env=self.environment, input=given,
-            capture_output=True, timeout=TIMEOUT_S, check=False)
+            capture_output=True, timeout=dockercli.TIMEOUT_S, check=False)
         return ended.returncode, ended.stdout, ended.stderr
 
     def start(self, *words):
@@ -101,14 +81,14 @@ class CliExecTest(base.BaseTestCase):
         self.assertEqual(b'up\n', process.stdout.readline())
         process.send_signal(signal.SIGTERM)
         self.assertEqual(b'ended\n', process.stdout.readline())
-        self.assertEqual(3, process.wait(TIMEOUT_S))
+        self.assertEqual(3, process.wait(dockercli.TIMEOUT_S))
 
     def test_run_on_a_terminal(self):
         terminal = self.terminal('run', '--rm', '-it', IMAGE, 'sh')
         terminal.type(b'tty; stty size\n')
         terminal.expect(b'/dev/pts/0\r\n25 90\r\n')
         terminal.resize(33, 44)
-        deadline = time.monotonic() + TIMEOUT_S
+        deadline = time.monotonic() + dockercli.TIMEOUT_S
         while b'33 44\r\n' not in self.asked(terminal, b'stty size'):
             # The CLI may not have listened yet when the first one came.
             terminal.process.send_signal(signal.SIGWINCH)
@@ -152,7 +132,7 @@ class CliExecTest(base.BaseTestCase):
         self.assertEqual(0, self.docker('exec', ident, 'touch', '/go')[0])
         self.assertEqual([b'err\n', b'out\n'], sorted(
             line for line in process.stdout if line != b'wait\n'))
-        self.assertEqual(6, process.wait(TIMEOUT_S))
+        self.assertEqual(6, process.wait(dockercli.TIMEOUT_S))
 
     def test_start_and_attach(self):
         self.docker('create', '--name', 'later', '-i', IMAGE, 'sh', '-c',
@@ -174,7 +154,7 @@ class CliExecTest(base.BaseTestCase):
             'exec', '-i', box, 'wc', '-c', given=b'x' * 1000000))
         self.assertEqual((0, b'', b''), self.docker(
             'exec', '-d', box, 'touch', '/tmp/done'))
-        deadline = time.monotonic() + TIMEOUT_S
+        deadline = time.monotonic() + dockercli.TIMEOUT_S
         while self.docker('exec', box, 'test', '-e', '/tmp/done')[0]:
             self.assertLess(time.monotonic(), deadline)
 
@@ -220,4 +200,4 @@ class CliExecTest(base.BaseTestCase):
                      for number in range(12)]
         for number, process in enumerate(processes):
             self.assertEqual(b'%d\n' % number, process.stdout.read())
-            self.assertEqual(number, process.wait(TIMEOUT_S))
+            self.assertEqual(number, process.wait(dockercli.TIMEOUT_S))

@@ -1,45 +1,22 @@
 """A day with the docker CLI: what people type, and what they get to see."""
 
 import json
-import os
-import pathlib
 import subprocess
-import tempfile
 import time
 
-from oslotest import base
+from tests.functional import dockercli
 
-from tests import archives
-from tests.functional import daemon
-
-TIMEOUT_S = 60
-IMAGE = 'busybox:day'
+IMAGE = dockercli.IMAGE
 
 
-class SessionTest(base.BaseTestCase):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.program = daemon.find_docker()
-        cls.daemon = daemon.Daemon()
-        cls.daemon.setUp()
-        cls.addClassCleanup(cls.daemon.cleanUp)
-        # The CLI reads a configuration of the user who runs the tests.
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
-        cls.environment = {
-            'PATH': os.environ['PATH'], 'DOCKER_HOST': cls.daemon.url,
-            'DOCKER_CONFIG': folder.name}
-        cls.daemon.load(archives.busybox_image(IMAGE))
+class SessionTest(dockercli.DockerCliTestCase):
 
     def docker(self, *words, code=0, **options):
         """Run the CLI; returns what it printed."""
         ended = subprocess.run(
             [self.program, *words], env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=TIMEOUT_S, check=False, **options)
+            timeout=dockercli.TIMEOUT_S, check=False, **options)
         self.assertEqual(code, ended.returncode, (words, ended.stdout))
         return ended.stdout.strip()
 
@@ -53,7 +30,7 @@ class SessionTest(base.BaseTestCase):
         self.start('day-ps', options=['--label', 'role=web',
                                       '--label', 'tier=1'])
         chosen = ['ps', '--filter', 'label=role=web']
-        self.assertEqual('day-ps busybox:day running', self.docker(
+        self.assertEqual('day-ps busybox:cli running', self.docker(
             *chosen, '--format', '{{.Names}} {{.Image}} {{.State}}'))
         self.assertEqual('web', self.docker(
             *chosen, '--format', '{{.Label "role"}}'))
@@ -68,7 +45,7 @@ class SessionTest(base.BaseTestCase):
     def test_formats_of_images(self):
         shown = self.docker('images', '--format',
                             '{{.Repository}}:{{.Tag}} {{.ID}}', IMAGE)
-        self.assertRegex(shown, '^busybox:day [0-9a-f]{12}$')
+        self.assertRegex(shown, '^busybox:cli [0-9a-f]{12}$')
         ident = self.docker('images', '-q', '--no-trunc', IMAGE)
         self.assertEqual(ident, self.docker(
             'inspect', '-f', '{{.Id}}', IMAGE))
@@ -99,7 +76,7 @@ class SessionTest(base.BaseTestCase):
             follower.stdout.readline(), follower.stdout.readline()})
         self.docker('kill', 'day-logs')
         self.assertEqual('', follower.stdout.read())
-        self.assertEqual(0, follower.wait(TIMEOUT_S))
+        self.assertEqual(0, follower.wait(dockercli.TIMEOUT_S))
         self.assertEqual(1, len(self.docker(
             'logs', '--tail', '1', 'day-logs').splitlines()))
         self.assertRegex(self.docker('logs', '-t', 'day-logs'),

@@ -1,6 +1,7 @@
 """Block devices that come and go: a loop device in a real container."""
 
 import pathlib
+import time
 
 import fixtures
 
@@ -20,7 +21,6 @@ class PlugsTest(sdk.SdkTestCase):
         device = loopdevices.attached(self.image)
         self.path = device.__enter__()
         self.addCleanup(device.__exit__, None, None, None)
-        self.live = self.docker.info()['CgroupVersion'] == '1'
 
     def plug(self, container, **given):
         return self.daemon.request(
@@ -34,12 +34,15 @@ class PlugsTest(sdk.SdkTestCase):
     def read(self, container):
         return container.exec_run(['head', '-c', '5', '/dev/vdb'])
 
+    def until(self, condition):
+        deadline = time.monotonic() + 20
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
     def test_what_runs(self):
         container = self.run_container()
         status, body = self.plug(container)
-        if not self.live:
-            self.assertEqual(501, status, body)
-            return
         self.assertEqual(204, status, body)
         self.assertEqual((0, b'hello'), tuple(self.read(container)))
         code, output = container.exec_run([
@@ -50,7 +53,18 @@ class PlugsTest(sdk.SdkTestCase):
         self.assertEqual(409, self.plug(container)[0])
         container.restart(timeout=0)
         self.assertEqual((0, b'HELLO'), tuple(self.read(container)))
-        self.assertEqual(204, self.unplug(container)[0])
+        container.exec_run(
+            ['sh', '-c', 'exec 3</dev/vdb; echo $$ >/open; exec sleep 60'],
+            detach=True)
+        self.until(lambda: not container.exec_run(
+            ['test', '-s', '/open']).exit_code)
+        status, body = self.unplug(container)
+        self.assertEqual(409, status, body)
+        self.assertIn(b'/dev/vdb is in use', body)
+        self.assertIn(b'sleep', body)
+        self.assertEqual((0, b'HELLO'), tuple(self.read(container)))
+        container.exec_run(['sh', '-c', 'kill $(cat /open)'])
+        self.until(lambda: self.unplug(container)[0] == 204)
         self.assertNotEqual(0, self.read(container).exit_code)
         self.assertEqual(404, self.unplug(container)[0])
         self.assertEqual(

@@ -8,6 +8,8 @@ import socket
 from unittest import mock
 
 from nova import exception
+from nova import objects
+from nova.tests import fixtures as nova_fixtures
 from nova.tests.unit.virt import test_virt_drivers
 
 from tests.functional import computehost
@@ -16,17 +18,12 @@ _PATIENCE_S = 120
 
 #: What the driver leaves to Nova's fallbacks, or does not offer.
 NOT_IMPLEMENTED = {
-    'test_attach_detach_different_power_states',
-    'test_attach_detach_volume',
     'test_block_stats',
-    'test_get_device_name_for_instance',
     'test_get_instance_diagnostics',
     'test_get_instance_disk_info',
     'test_get_mks_console',
     'test_get_spice_console',
     'test_get_vnc_console',
-    'test_get_volume_connector',
-    'test_get_volume_connector_storage_ip',
     'test_host_power_action_reboot',
     'test_host_power_action_shutdown',
     'test_host_power_action_startup',
@@ -36,7 +33,6 @@ NOT_IMPLEMENTED = {
     'test_restore_soft_deleted',
     'test_set_host_enabled',
     'test_soft_delete',
-    'test_swap_volume',
     'test_trigger_crash_dump',
 }
 
@@ -50,6 +46,8 @@ class ContractTestCase(test_virt_drivers._VirtDriverTestCase,
         self.swallowed = self.enterContext(mock.patch.object(
             test_virt_drivers.LOG, 'error'))
         super().setUp()
+        # An initiator needs more than a host without iSCSI has.
+        self.useFixture(nova_fixtures.OSBrickFixture())
         self.image_service.add(computehost.NOVA_IMAGE, computehost.image())
         self.connection.init_host('myhostname')
         self.addCleanup(self.connection.cleanup_host, 'myhostname')
@@ -64,6 +62,29 @@ class ContractTestCase(test_virt_drivers._VirtDriverTestCase,
         """Nova's own wants to another host."""
         self.assertRaises(exception.InstanceFaultRollback,
                           super().test_migrate_disk_and_power_off)
+
+    def test_attach_detach_volume(self):
+        """Nova's own are of a type that there is not."""
+        self.assertRaises(exception.VolumeAttachFailed,
+                          super().test_attach_detach_volume)
+
+    def test_attach_detach_different_power_states(self):
+        """The same."""
+        self.assertRaises(
+            exception.VolumeAttachFailed,
+            super().test_attach_detach_different_power_states)
+
+    def test_swap_volume(self):
+        """The same."""
+        self.assertRaises(exception.VolumeAttachFailed,
+                          super().test_swap_volume)
+
+    def test_get_device_name_for_instance(self):
+        """Nova's own asks for a name that is no text."""
+        instance, _ = self._get_running_instance()
+        self.assertEqual(
+            '/dev/vdb', self.connection.get_device_name_for_instance(
+                instance, [], objects.BlockDeviceMapping(device_name=None)))
 
     def test_rescue(self):
         """Nova's own gives no image."""

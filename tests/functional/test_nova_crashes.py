@@ -1,148 +1,242 @@
-"""nova-compute dies in the middle of every operation, and comes back.
+"""nova-compute dies at the steps of every operation, and comes back.
 
-Death is a step that ends its thread with an exception that nothing catches,
-and from then on this thread has no effects: what tidies up on its way out
-reaches neither the runtime, nor the network, nor the database.
+It dies after the first step, and after every fourth from there on; with
+``NOVACONTAINER_EVERY_STEP=1`` in the environment before the first and after
+each.  Afterwards the instance has no task that nobody works on, and is in a
+state from which its tenant can go on; it can be deleted, and nothing is left.
 """
 
-import contextlib
-import threading
-from unittest import mock
+import itertools
+import os
 
-from oslo_utils import importutils
+from nova.tests.functional.api import client as api_client
 
-from tests.functional import novaservers
+from tests.functional import computehost
+from tests.functional import mortality
 
-_CONTAINERS = 'novacontainer.client.containers.Containers.'
-_NETWORK = 'novacontainer.virt.networkops.NetworkOps.'
-#: All through which a dying thread could still do something.
-_EFFECTS = (
-    'novacontainer.client.transport.Transport.call',
-    'novacontainer.client.transport.Transport.stream',
-    _NETWORK + 'plug', _NETWORK + 'unplug', _NETWORK + 'silence',
-    'nova.objects.instance.Instance.save',
-    'nova.objects.instance.Instance.destroy',
-)
+_EVERY = bool(os.environ.get('NOVACONTAINER_EVERY_STEP'))
 
 
-class Killed(BaseException):
-    """No ``except Exception`` holds it up."""
+class CrashesCase(mortality.MortalTestCase):
+    """What the operations have in common."""
+
+    @staticmethod
+    def steps():
+        return itertools.count(0) if _EVERY else itertools.count(1, 4)
+
+    def assertTried(self, steps):
+        """It died at least once; each first operation ends by itself."""
+        self.assertLess(next(self.steps()), steps)
+
+    def die_everywhere(self, action, states, body=None, before=None,
+                       done=None, kept=True, **fields):
+        """Die at every step of an operation of one server.
+
+        :param states: in which it may be afterwards.
+        :param before: what puts it into the state that it is to begin in.
+        """
+        self.server = self.boot(**fields)
+        self.write(self.server, 'kept')
+        for steps in self.steps():
+            if before is not None:
+                before()
+            if not self.dies(steps, lambda: self.order(action, body),
+                             done or self.settled):
+                break
+            self.wait_for(lambda: (
+                self.settled() and self.server['status'] in states))
+            self.go_on()
+            self.assertWell(kept)
+            if not kept:
+                self.write(self.server, 'kept')
+        self.assertTried(steps)
+        self.end()
 
 
-class CrashesTestCase(novaservers.ServersTestCase):
+class CrashesTestCase(CrashesCase):
 
-    CAST_AS_CALL = False
+    def gone(self):
+        try:
+            self.api.get_server(self.server['id'])
+        except api_client.OpenStackApiNotFoundException:
+            return True
+        return False
+
+    def test_stop(self):
+        self.die_everywhere('os-stop', ['SHUTOFF'])
+
+    def test_start(self):
+        self.die_everywhere(
+            'os-start', ['ACTIVE'],
+            before=lambda: self.act(self.server, 'os-stop', 'SHUTOFF'))
+
+    def test_reboot(self):
+        self.die_everywhere('reboot', ['ACTIVE'], {'type': 'SOFT'})
+
+    def test_hard_reboot(self):
+        self.die_everywhere('reboot', ['ACTIVE'], {'type': 'HARD'})
+
+    def test_pause(self):
+        self.die_everywhere('pause', ['ACTIVE', 'PAUSED'])
+
+    def test_unpause(self):
+        self.die_everywhere(
+            'unpause', ['ACTIVE', 'PAUSED'],
+            before=lambda: self.act(self.server, 'pause', 'PAUSED'))
+
+    def test_suspend(self):
+        self.die_everywhere('suspend', ['ACTIVE', 'SUSPENDED'])
+
+    def test_resume(self):
+        self.die_everywhere(
+            'resume', ['ACTIVE', 'SUSPENDED'],
+            before=lambda: self.act(self.server, 'suspend', 'SUSPENDED'))
+
+    def test_rescue(self):
+        self.die_everywhere('rescue', ['ACTIVE'], {})
+
+    def test_unrescue(self):
+        self.die_everywhere(
+            'unrescue', ['ACTIVE'],
+            before=lambda: self.act(self.server, 'rescue', 'RESCUE', {}))
+
+    def test_snapshot(self):
+        self.die_everywhere('createImage', ['ACTIVE'], {'name': 'image'})
+
+    def test_backup(self):
+        self.die_everywhere('createBackup', ['ACTIVE'], {
+            'name': 'image', 'backup_type': 'daily', 'rotation': 1})
+
+    def test_shelve(self):
+        self.die_everywhere('shelve', ['ACTIVE', 'SHELVED_OFFLOADED'])
+
+    def test_unshelve(self):
+        self.die_everywhere(
+            'unshelve', ['SHELVED_OFFLOADED'],
+            before=lambda: self.act(
+                self.server, 'shelve', 'SHELVED_OFFLOADED'))
+
+    def test_rebuild(self):
+        self.die_everywhere('rebuild', ['ERROR'], {
+            'imageRef': computehost.NOVA_IMAGE}, kept=False)
+
+    def test_password(self):
+        image = self.image(archive=computehost.image(**{
+            'etc/passwd': 'root:x:0:0::/:/bin/sh\n',
+            'etc/shadow': 'root:*:::::::\n'}))
+        self.die_everywhere('changePassword', ['ACTIVE'], {
+            'adminPass': 'a new one'}, image=image)
+
+    def test_spawn(self):
+        for steps in self.steps():
+            if not self.dies(steps, self.ask_for_one, self.built):
+                break
+            self.wait_for(self.built)
+            self.assertEqual('ERROR', self.look()['status'])
+            self.assertNothingLeft()
+            self.end()
+        self.assertTried(steps)
+        self.end()
+
+    def ask_for_one(self):
+        self.server = self.api.post_server({'server': self._build_server(
+            image_uuid=computehost.NOVA_IMAGE,
+            networks=[{'port': self.neutron.port_1['id']}])})
+
+    def built(self):
+        return self.look()['status'] != 'BUILD'
+
+    def test_delete(self):
+        for steps in self.steps():
+            self.server = self.boot()
+            died = self.dies(
+                steps, lambda: self.api.delete_server(self.server['id']),
+                self.gone)
+            self._wait_until_deleted(self.server)
+            self.assertNothingLeft()
+            if not died:
+                break
+        self.assertTried(steps)
+
+    def assertConnected(self, count):
+        self.assertEqual('running', self.status(self.server))
+        links = self.execute(
+            self.server, 'ls', '/sys/class/net').split()
+        self.assertEqual(count, len([
+            link for link in links if link.startswith('eth')]))
+
+    def attach(self):
+        self.api.attach_interface(self.server['id'], {
+            'interfaceAttachment': {'net_id': self.neutron.network_1['id']}})
+
+    def detach(self):
+        self.api.detach_interface(
+            self.server['id'], self.neutron.port_2['id'])
+
+    def detached(self):
+        """The port goes before the step that it goes in has ended."""
+        return (len(self.host.switch.ports()) == 1
+                and self.over(self.server))
+
+    def test_attach(self):
+        """The port is the instance's or nobody's; a reboot makes it so."""
+        for steps in self.steps():
+            self.server = self.boot()
+            if not self.dies(steps, self.attach, self.settled):
+                break
+            self.assertEqual('ACTIVE', self.look()['status'])
+            self.go_on()
+            self.assertConnected(len(self.host.switch.ports()))
+            self.end()
+        self.assertTried(steps)
+        self.assertConnected(2)
+        self.end()
+
+    def test_detach(self):
+        self.server = self.boot()
+        self.attach()
+        for steps in self.steps():
+            if not self.dies(steps, self.detach, self.detached):
+                break
+            self.assertEqual('ACTIVE', self.look()['status'])
+            # It was not done, and can be asked for again.
+            self.go_on()
+            self.assertConnected(2)
+        self.assertTried(steps)
+        self.end()
+
+
+class ResizesTestCase(CrashesCase):
 
     def setUp(self):
         super().setUp()
-        self.dead = set()
-        for name in _EFFECTS:
-            self.stub_out(name, self.unless_dead(self.step(name)))
+        self.flags(allow_resize_to_same_host=True)
+        self.sizes = {memory_mb: self._create_flavor(
+            memory_mb=memory_mb, vcpu=1, disk=1, ephemeral=0)
+            for memory_mb in (64, 128)}
 
-    def step(self, name):
-        owner, _, method = name.rpartition('.')
-        return getattr(importutils.import_class(owner), method)
+    def boot(self):
+        return super().boot(flavorRef=self.sizes[64])
 
-    def unless_dead(self, step):
-        def effect(*args, **kwargs):
-            if threading.get_ident() in self.dead:
-                raise Killed
-            return step(*args, **kwargs)
-        return effect
+    def resize(self):
+        self.act(self.server, 'resize', 'VERIFY_RESIZE', {
+            'flavorRef': self.sizes[192 - self.look()['flavor']['ram']]})
 
-    @contextlib.contextmanager
-    def death(self, name, after=False):
-        """Have nova-compute die at a step, and start it again.
-
-        :param after: what the step does is done.
-        """
-        reached = threading.Event()
-        step = self.step(name)
-
-        def last(*args, **kwargs):
-            if reached.is_set():
-                return step(*args, **kwargs)
-            if after:
-                step(*args, **kwargs)
-            self.dead.add(threading.get_ident())
-            reached.set()
-            raise Killed
-
-        with mock.patch(name, last):
-            yield
-            self.assertTrue(reached.wait(60), name)
-            self.compute.stop()
-        self.dead.clear()
-        self.compute.start()
-
-    def ask(self, action, body=None):
-        self.api.post_server_action(self.server['id'], {action: body})
-
-    def until(self, state):
-        return self._wait_for_server_parameter(
-            self.server, {'status': state, 'OS-EXT-STS:task_state': None})
-
-    def mend(self):
-        """What an operator does where Nova leaves the task as it was."""
-        self.ask('os-resetState', {'state': 'active'})
-        self.act(self.server, 'reboot', 'ACTIVE', {'type': 'HARD'})
-
-    def assertWell(self):
-        self.assertEqual('running', self.status(self.server))
-        self.assertEqual('kept\n', self.execute(
-            self.server, 'cat', '/marker'))
-        self.assertIn(self.address(self.server), self.execute(
-            self.server, 'ip', '-o', '-4', 'addr', 'show', 'dev', 'eth0'))
-        self.assertEqual(1, len(self.host.containers()))
-
-    def test_what_starts_and_stops(self):
-        self.server = self.boot()
-        self.write(self.server, 'kept')
-        with self.death(_CONTAINERS + 'stop', after=True):
-            self.ask('os-stop')
-        self.until('SHUTOFF')
-        with self.death(_CONTAINERS + 'start'):
-            self.ask('os-start')
-        self.until('ACTIVE')
-        self.assertWell()
-        with self.death(_CONTAINERS + 'init'):
-            self.ask('reboot', {'type': 'HARD'})
-        self.until('ACTIVE')
-        self.assertWell()
-        with self.death(_CONTAINERS + 'pause', after=True):
-            self.ask('suspend')
-        self.act(self.server, 'reboot', 'ACTIVE', {'type': 'HARD'})
-        self.assertWell()
-        with self.death(_CONTAINERS + 'remove'):
-            self.api.delete_server(self.server['id'])
-        self._wait_until_deleted(self.server)
-        self.assertNothingLeft()
-
-    def test_rescue(self):
-        self.server = self.boot()
-        self.write(self.server, 'kept')
-        with self.death(_CONTAINERS + 'create'):
-            self.ask('rescue', {})
-        self.mend()
-        self.assertWell()
-        self.ask('rescue', {})
-        self.until('RESCUE')
-        with self.death(_CONTAINERS + 'remove', after=True):
-            self.ask('unrescue')
-        self.mend()
-        self.assertWell()
+    def assertWell(self, kept=True):
+        super().assertWell(kept)
+        provider, = self._get_all_providers()
+        usages = self.placement.get(
+            f'/resource_providers/{provider["uuid"]}/usages').body['usages']
+        self.assertEqual(self.look()['flavor']['ram'], usages['MEMORY_MB'])
 
     def test_resize(self):
-        self.flags(allow_resize_to_same_host=True)
-        flavor = self._create_flavor(
-            memory_mb=128, vcpu=1, disk=1, ephemeral=0)
-        self.server = self.boot()
-        self.write(self.server, 'kept')
-        with self.death(_CONTAINERS + 'stop', after=True):
-            self.ask('resize', {'flavorRef': flavor})
-        self.until('ACTIVE')
-        self.assertWell()
-        with self.death(_CONTAINERS + 'start'):
-            self.ask('resize', {'flavorRef': flavor})
-        self.mend()
-        self.assertWell()
+        self.die_everywhere('resize', ['ACTIVE', 'VERIFY_RESIZE'],
+                            {'flavorRef': self.sizes[128]})
+
+    def test_confirm(self):
+        self.die_everywhere(
+            'confirmResize', ['ACTIVE'], before=self.resize,
+            done=lambda: self.look()['status'] == 'ACTIVE')
+
+    def test_revert(self):
+        self.die_everywhere('revertResize', ['ACTIVE'], before=self.resize)

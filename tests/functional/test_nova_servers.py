@@ -98,6 +98,18 @@ class LifeTestCase(novaservers.ServersTestCase):
         self.api.post_server_action(server['id'], {'unpause': {}})
         self._wait_for_state_change(server, 'ACTIVE')
 
+    def test_the_id_of_a_request_is_in_the_log_of_the_daemon(self):
+        server = self.boot()
+        self.api.post_server_action(server['id'], {'pause': {}})
+        self._wait_for_state_change(server, 'PAUSED')
+        # As "openstack server event list" shows it.
+        ident, = (action['request_id']
+                  for action in self.api.get_instance_actions(server['id'])
+                  if action['action'] == 'pause')
+        lines = [line for line in self.host.daemon.log.splitlines()
+                 if f'[{ident}]' in line]
+        self.assertRegex('\n'.join(lines), r'/pause -> 204 in \d+ ms')
+
     def test_hard_reboot_and_delete_of_what_is_paused(self):
         server = self.boot()
         self.api.post_server_action(server['id'], {'pause': {}})
@@ -109,7 +121,8 @@ class LifeTestCase(novaservers.ServersTestCase):
         self.assertNothingLeft()
 
     def test_snapshot_boots_with_what_was_changed(self):
-        server = self.boot()
+        """The environment goes along, with what was the metadata's."""
+        server = self.boot(metadata={'MOOD': 'handed-down'})
         self.write(server, 'changed')
         self._snapshot_server(server, 'snap')
         self._wait_for_server_parameter(
@@ -125,7 +138,7 @@ class LifeTestCase(novaservers.ServersTestCase):
                     if name.startswith(('snapshot/', 'untagged'))})
         self._delete_server(server)
         copy = self.boot(image=snapshot['id'])
-        self.console(copy, 'changed')
+        self.assertIn('mood=handed-down', self.console(copy, 'changed'))
 
     def test_many_at_once_load_the_image_once(self):
         image = self.image(['sh', '-c', TELL])

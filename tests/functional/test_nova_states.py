@@ -2,6 +2,7 @@
 
 import signal
 
+from nova.compute import task_states
 from nova import context as nova_context
 from nova.objects import instance as instance_objects
 from nova.tests.functional.api import client as api_client
@@ -145,6 +146,41 @@ class StopTestCase(StatesTestCase):
         self.assertEqual(
             128 + signal.SIGKILL,
             self.host.inspect(server['id'])['State']['ExitCode'])
+
+    def stubborn(self, **properties):
+        server = self.boot(image=self.image(
+            self.STUBBORN, properties=properties))
+        self.console(server, 'up')
+        return server
+
+    def test_time_that_the_operator_gives(self):
+        self.flags(shutdown_timeout=1)
+        server = self.stubborn()
+        self._stop_server(server)
+        self.assertIn('asked', self.console(server))
+
+    def test_no_time_at_all(self):
+        """As when Nova ends what is to be offloaded."""
+        server = self.stubborn(os_shutdown_timeout='3600')
+        instance = instance_objects.Instance.get_by_uuid(
+            nova_context.get_admin_context(), server['id'])
+        instance.task_state = task_states.POWERING_OFF
+        instance.save()
+        self.compute.manager.stop_instance(
+            nova_context.get_admin_context(), instance, clean_shutdown=False)
+        self._wait_for_state_change(server, 'SHUTOFF')
+        self.assertNotIn('asked', self.console(server))
+
+    def test_soft_reboot_of_what_does_not_end(self):
+        """It is killed when its time is up, and runs again."""
+        self.flags(reboot_timeout=1, group='novacontainer')
+        server = self.stubborn()
+        before = self.pid(server)
+        self.act(server, 'reboot', 'ACTIVE', {'type': 'SOFT'})
+        self.assertNotEqual(before, self.pid(server))
+        self.assertIn('asked', self.console(server))
+        self.assertIn(self.address(server), self.execute(
+            server, 'ip', '-o', '-4', 'addr', 'show', 'dev', 'eth0'))
 
     def test_stop_what_is_paused(self):
         """Nova only stops what is paused when it finds it ended."""

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'novacontainer'
 LEAVES = ('runtime.models', 'runtime.deltas', 'runtime.networking',
           'runtime.measures', 'runtime.limits', 'runtime.exception',
-          'runtime.conf')
+          'runtime.conf', 'runtime.requestid', 'runtime.servicemanager')
 
 #: Part of the package → the parts it may import, beside itself.  A module
 #: belongs to the longest name that matches it.
@@ -31,6 +31,8 @@ MAY_IMPORT = {
     'runtime.measures': ('runtime.models',),
     'runtime.deltas': ('runtime.models',),
     'runtime.networking': (),
+    'runtime.requestid': (),
+    'runtime.servicemanager': (),
     'runtime.exception': (),
     'runtime.conf': (),
     'runtime.daemon': (
@@ -60,6 +62,8 @@ ONLY_IN = {
     'ctypes': ('runtime.host', 'virt.privsep', 'web.privileges'),
     'eventlet': (),
     'nova': ('virt',),
+    'castellan': ('virt.connections',),
+    'os_brick': ('virt.connections',),
     'os_vif': ('virt',),
     'oslo_privsep': ('virt.privsep', 'virt.vif'),
     'pyseccomp': ('runtime.engine',),

@@ -18,7 +18,9 @@ from novacontainer.virt import consoleops
 from novacontainer.virt import containerops
 from novacontainer.virt import guestops
 from novacontainer.virt import imageops
+from novacontainer.virt import leftovers
 from novacontainer.virt import networkops
+from novacontainer.virt import volumeops
 from tests import instances
 
 NETNS = '/run/netns/nc-f00'
@@ -44,9 +46,13 @@ class OpsTestCase(base.BaseTestCase):
             consoleops.ConsoleOps, instance=True)
         self.console.tail.return_value = ''
         self.guest = mock.create_autospec(guestops.GuestOps, instance=True)
+        self.volumes = mock.create_autospec(
+            volumeops.VolumeOps, instance=True)
         self.drives = self.enterContext(mock.patch.object(
             containerops, 'configdrive', autospec=True))
         self.drives.mounts.return_value = []
+        self.tags = self.enterContext(mock.patch.object(
+            containerops, 'devicetags', autospec=True))
         self.image(command=('/init',))
         self.status('running')
         self.containers.inspect.side_effect = self._not_rescued
@@ -57,15 +63,21 @@ class OpsTestCase(base.BaseTestCase):
             self.note(self.network, verb)
         self.network.wait_for_plugged.side_effect = self._wait_for_plugged
         self.containers.wait.side_effect = exceptions.TimedOut('It runs.')
+        self.leftovers = leftovers.Leftovers()
         self.container_ops = containerops.ContainerOps(
             self.client, self.images, self.network, self.console,
-            self.guest)
+            self.guest, self.volumes, self.leftovers)
         self.instance = instances.instance(info_cache=None)
 
     def _not_rescued(self, name):
         if name.endswith('-rescued'):
             raise self.missing()
         return mock.DEFAULT
+
+    def note_volumes(self):
+        """Note what is done to volumes as well."""
+        for verb in ('connect', 'disconnect'):
+            self.note(self.volumes, verb)
 
     def note(self, target, verb, error=None):
         def effect(*args, **kwargs):

@@ -15,10 +15,15 @@ class CheckTestCase(base.BaseTestCase):
         admission.check(instances.instance(), {'ephemerals': [{'size': 1}]})
 
     def test_volumes(self):
+        admission.check(instances.instance(), {'block_device_mapping': [
+            {'boot_index': None}, {'boot_index': -1}, {}]})
+
+    def test_volume_to_boot_from(self):
         error = self.assertRaises(
             exception.BuildAbortException, admission.check,
-            instances.instance(), {'block_device_mapping': [{}]})
-        self.assertIn('volumes', str(error))
+            instances.instance(),
+            {'block_device_mapping': [{}, {'boot_index': 0}]})
+        self.assertIn('boot from an image', str(error))
 
     def test_bandwidth_that_makes_no_sense(self):
         self.assertRaises(

@@ -45,3 +45,18 @@ class HoldingTestCase(base.BaseTestCase):
         self.enterContext(mock.patch.object(
             pathlib.Path, 'exists', lambda path: False))
         self.assertEqual('', blockdevice.holding('/data'))
+
+
+class SizeTestCase(base.BaseTestCase):
+
+    def test_size(self):
+        top = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        (top / '7:3').mkdir()
+        (top / '7:3' / 'size').write_text('8\n')
+        self.enterContext(mock.patch.object(blockdevice, '_BY_NUMBER', top))
+        with mock.patch.object(os, 'stat', return_value=mock.Mock(
+                st_rdev=os.makedev(7, 3))):
+            self.assertEqual(4096, blockdevice.size_bytes('/dev/loop3'))
+
+    def test_no_disk(self):
+        self.assertRaises(OSError, blockdevice.size_bytes, '/dev/null')

@@ -50,6 +50,31 @@ class ConsoleOpsTestCase(base.BaseTestCase):
         self.assertEqual(consoleops.MAX_BYTES, len(text))
         self.assertTrue(text.endswith('xend'))
 
+    def test_not_all_is_read_for_the_end(self):
+        ops = self.output(b'end')
+        ops.get_console_output(instances.instance())
+        self.assertLessEqual(
+            self.client.containers.logs.call_args.kwargs['tail_lines'],
+            consoleops.MAX_BYTES)
+
+    def test_no_runtime(self):
+        ops = self.output()
+        self.client.containers.logs.side_effect = (
+            exceptions.ConnectionFailed('No'))
+        self.assertRaises(exception.HypervisorUnavailable,
+                          ops.get_console_output, instances.instance())
+
+    def test_runtime_that_goes_in_the_middle(self):
+        def pieces():
+            yield b'some'
+            raise exceptions.ConnectionFailed('No')
+
+        ops = self.output()
+        self.client.containers.logs.return_value = contextlib.nullcontext(
+            pieces())
+        self.assertRaises(exception.HypervisorUnavailable,
+                          ops.get_console_output, instances.instance())
+
     def test_no_container(self):
         ops = self.output()
         self.client.containers.logs.side_effect = exceptions.NotFound('No')

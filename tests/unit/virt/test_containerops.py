@@ -2,8 +2,11 @@ import contextlib
 from unittest import mock
 
 from nova.compute import power_state
+from nova.compute import task_states
 from nova import exception
 from nova.network import model
+from nova.objects import instance as instance_objects
+from oslo_utils import timeutils
 
 from novacontainer.client import containers
 from novacontainer.client import exceptions
@@ -47,9 +50,57 @@ class SpawnTestCase(ContainerOpsTestCase):
         self.spawn()
         name, body = self.containers.create.call_args.args
         self.assertEqual(f'nova-{self.instance.uuid}', name)
-        self.assertEqual(imageops.reference(instances.image_meta()),
+        self.assertEqual(imageops.reference(instances.image_meta(), None),
                          body['Image'])
         self.assertEqual(99, body['HostConfig']['PidsLimit'])
+
+    def test_terminal_where_there_are_serial_consoles(self):
+        for enabled in (True, False):
+            self.conf.config(enabled=enabled, group='serial_console')
+            self.spawn()
+            body = self.containers.create.call_args.args[1]
+            self.assertEqual(
+                [enabled] * 2,
+                [body.get(key, False) for key in ('Tty', 'OpenStdin')])
+
+    def rebuild(self, task):
+        self.instance.launched_at = timeutils.utcnow(with_timezone=True)
+        with mock.patch.object(
+                instance_objects.Instance, 'get_by_uuid',
+                return_value=mock.Mock(task_state=task)):
+            self.spawn()
+
+    def test_rebuild(self):
+        self.rebuild(task_states.REBUILD_SPAWNING)
+        self.assertEqual('start', self.steps[-1])
+
+    def test_deleted_while_it_is_rebuilt(self):
+        """The delete has found nothing to remove."""
+        self.assertRaises(
+            exception.InstanceNotFound, self.rebuild, task_states.DELETING)
+        self.assertEqual(['start', 'unplug', 'remove'], self.steps[-3:])
+
+    def test_runtime_that_goes_away(self):
+        """What cannot be taken back is removed when it is there again."""
+        for verb in ('create', 'start'):
+            with self.subTest(verb):
+                self.note(self.containers, verb, exceptions.Unavailable('!'))
+                self.note(self.containers, 'remove',
+                          exceptions.Unavailable('!'))
+                self.assertRaises(
+                    exception.HypervisorUnavailable, self.spawn)
+                self.steps.clear()
+                self.note(self.containers, 'remove')
+                self.leftovers.remove_all()
+                self.leftovers.remove_all()
+                self.assertEqual(['remove'], self.steps)
+                self.note(self.containers, 'create')
+
+    def test_what_an_earlier_build_left_is_removed_first(self):
+        self.leftovers.note(
+            f'nova-{self.instance.uuid}', self.containers.remove)
+        self.spawn()
+        self.assertEqual(['remove', 'create'], self.steps[:2])
 
     def test_powered_off(self):
         self.spawn(power_on=False)
@@ -72,10 +123,40 @@ class SpawnTestCase(ContainerOpsTestCase):
         self.spawn(properties={'os_command_line': 'sleep 1'})
         self.assertIn('start', self.steps)
 
-    def test_volumes(self):
-        self.assertAborts('volumes', block_device_info={
-            'block_device_mapping': [{'mount_device': '/dev/vdb'}]})
+    def test_volume_to_boot_from(self):
+        self.assertAborts('does not boot from a volume', block_device_info={
+            'block_device_mapping': [{'boot_index': 0}]})
         self.assertEqual([], self.steps)
+
+    def test_volumes(self):
+        self.note_volumes()
+        volumes = {'block_device_mapping': [{'boot_index': None}]}
+        self.spawn(block_device_info=volumes)
+        self.assertEqual(['create', 'connect', 'init'], self.steps[:3])
+        self.volumes.connect.assert_called_once_with(
+            mock.sentinel.context, self.instance, volumes)
+        self.volumes.disconnect.assert_not_called()
+
+    def test_volumes_of_what_is_powered_off(self):
+        self.note_volumes()
+        self.spawn(power_on=False)
+        self.assertEqual(['create', 'connect'], self.steps)
+
+    def test_failure_with_volumes(self):
+        """They go when nothing has them in use any more."""
+        self.note_volumes()
+        self.note(self.containers, 'start', exceptions.Failed('oops'))
+        self.assertRaises(exception.InstanceDeployFailure, self.spawn)
+        self.assertEqual(['start', 'unplug', 'remove', 'disconnect'],
+                         self.steps[-4:])
+
+    def test_volume_that_cannot_be_connected(self):
+        self.note_volumes()
+        self.note(self.volumes, 'connect', exception.VolumeAttachFailed(
+            volume_id='v', reason='no'))
+        self.assertRaises(exception.VolumeAttachFailed, self.spawn)
+        self.assertEqual(['create', 'connect', 'remove', 'disconnect'],
+                         self.steps)
 
     def test_disk_io(self):
         self.instance.flavor.extra_specs['quota:disk_read_iops_sec'] = '7'
@@ -99,13 +180,14 @@ class SpawnTestCase(ContainerOpsTestCase):
              mount['VolumeOptions']['DriverConfig']['Options']))
 
     def test_what_goes_into_the_guest(self):
+        self.note(self.tags, 'tell')
         self.note(self.drives, 'make')
         self.note(self.guest, 'prepare')
         self.drives.mounts.return_value = [mock.sentinel.mount]
         files = [('/etc/motd', b'hello')]
         self.spawn(injected_files=files, admin_password='secret')
-        self.assertEqual(['make', 'create', 'prepare', 'init'],
-                         self.steps[:4])
+        self.assertEqual(['tell', 'make', 'create', 'prepare', 'init'],
+                         self.steps[:5])
         self.drives.make.assert_called_once_with(
             self.instance, rig.NETWORK, files=files, admin_password='secret')
         self.guest.prepare.assert_called_once_with(
@@ -222,7 +304,8 @@ class SpawnTestCase(ContainerOpsTestCase):
 class DestroyTestCase(ContainerOpsTestCase):
 
     def destroy(self, **kwargs):
-        self.ops.destroy(self.instance, rig.NETWORK, **kwargs)
+        self.ops.destroy(mock.sentinel.context, self.instance, rig.NETWORK,
+                         **kwargs)
 
     def test_all(self):
         self.destroy()
@@ -249,7 +332,7 @@ class DestroyTestCase(ContainerOpsTestCase):
 
     def test_network_that_nova_knows(self):
         known = [model.VIF(id='x')]
-        self.ops.destroy(self.instance, known)
+        self.ops.destroy(mock.sentinel.context, self.instance, known)
         self.network.connected.assert_not_called()
         self.network.unplug.assert_called_once_with(self.instance, known)
 
@@ -263,6 +346,27 @@ class DestroyTestCase(ContainerOpsTestCase):
                   exceptions.ConnectionFailed('The socket is gone.'))
         self.assertRaises(exception.InstancePowerOffFailure, self.destroy)
         self.assertEqual(['remove'], self.steps)
+
+    def test_volumes(self):
+        """They go when nothing has them in use any more."""
+        self.note_volumes()
+        volumes = {'block_device_mapping': []}
+        self.destroy(block_device_info=volumes)
+        self.assertEqual(['remove', 'remove', 'disconnect', 'unplug'],
+                         self.steps)
+        self.volumes.disconnect.assert_called_once_with(
+            mock.sentinel.context, self.instance, volumes)
+
+    def test_volumes_of_what_has_no_container(self):
+        self.note_volumes()
+        self.note(self.containers, 'remove', self.missing())
+        self.destroy(block_device_info={})
+        self.assertIn('disconnect', self.steps)
+
+    def test_keep_the_files_but_not_the_volumes(self):
+        self.note_volumes()
+        self.destroy(destroy_disks=False)
+        self.assertEqual(['stop', 'disconnect', 'unplug'], self.steps)
 
     def test_keep_the_files(self):
         self.destroy(destroy_disks=False)

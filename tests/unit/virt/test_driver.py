@@ -1,8 +1,13 @@
 import inspect
+import os
+import sys
 from unittest import mock
 
 import fixtures
 from nova import exception
+from nova import objects
+from nova.objects import fields
+from nova.objects import instance as instance_objects
 from nova.virt import driver as nova_driver
 from nova.virt import event as virtevent
 from nova.virt import fake
@@ -17,6 +22,7 @@ from novacontainer.virt import hostops
 from novacontainer.virt import imagecacheops
 from novacontainer.virt import imageops
 from novacontainer.virt import interfaceops
+from novacontainer.virt import interruptions
 from novacontainer.virt import lifecycle
 from novacontainer.virt import migrationops
 from novacontainer.virt import networkops
@@ -24,10 +30,13 @@ from novacontainer.virt import powerops
 from novacontainer.virt import rescueops
 from novacontainer.virt import serialops
 from novacontainer.virt import snapshotops
+from novacontainer.virt import volumeops
+from tests import concurrency
 from tests import instances
 
 _C = mock.sentinel.context
 _N = mock.sentinel.network_info
+_B = mock.sentinel.block_device_info
 
 
 class ContainerDriverTestCase(base.BaseTestCase):
@@ -51,26 +60,44 @@ class ContainerDriverTestCase(base.BaseTestCase):
                 ('_rescues', rescueops.RescueOps),
                 ('_serials', serialops.SerialOps),
                 ('_snapshots', snapshotops.SnapshotOps),
+                ('_interruptions', interruptions.Interruptions),
+                ('_volumes', volumeops.VolumeOps),
                 ('_lifecycle', lifecycle.Lifecycle)):
             setattr(self.driver, name,
                     mock.create_autospec(kind, instance=True))
 
     def test_signatures_are_nova_s(self):
-        """Whatever Nova passes arrives under the same name."""
+        """Whatever Nova passes arrives under the same name.
+
+        What only later releases pass, which ours takes too, has a default.
+        """
         for name, method in vars(driver.ContainerDriver).items():
             if not inspect.isfunction(method) or name.startswith('_'):
                 continue
             theirs = inspect.signature(
-                getattr(nova_driver.ComputeDriver, name)).parameters
+                # Nova before 2026.2 has fewer.
+                getattr(nova_driver.ComputeDriver, name, method)).parameters
             ours = inspect.signature(method).parameters
-            self.assertEqual(list(theirs), list(ours), name)
+            self.assertEqual(list(theirs), list(ours)[:len(theirs)], name)
+            for parameter in list(ours.values())[len(theirs):]:
+                self.assertIsNot(parameter.empty, parameter.default, name)
+
+    def test_runs_as_the_environment_says(self):
+        """On eventlet, or on native threads, which tests would not show."""
+        patcher = sys.modules.get('eventlet.patcher')
+        self.assertEqual(
+            os.environ.get(concurrency.VARIABLE) == '0',
+            patcher is not None and patcher.is_monkey_patched('thread'))
 
     def test_capabilities(self):
         capabilities = driver.ContainerDriver.capabilities
         self.assertEqual({
             'has_imagecache', 'supports_attach_interface',
-            'supports_evacuate', 'supports_image_type_raw',
-            'supports_migrate_to_same_host', 'supports_trusted_certs'}, {
+            'supports_device_tagging', 'supports_tagged_attach_interface',
+            'supports_tagged_attach_volume',
+            'supports_evacuate', 'supports_extend_volume',
+            'supports_image_type_raw', 'supports_migrate_to_same_host',
+            'supports_multiattach', 'supports_trusted_certs'}, {
             name for name, supported in capabilities.items() if supported})
         self.assertEqual(set(nova_driver.ComputeDriver.capabilities),
                          set(capabilities))
@@ -79,6 +106,12 @@ class ContainerDriverTestCase(base.BaseTestCase):
         """Its fallbacks for these keep the network."""
         for name in ('rebuild', 'soft_delete', 'restore'):
             self.assertNotIn(name, vars(driver.ContainerDriver))
+
+    def test_nova_has_no_name_for_us_in_diagnostics(self):
+        """Once it has, the form of microversion 2.48 can be filled."""
+        self.assertEqual(
+            {'libvirt', 'xenapi', 'vmwareapi', 'ironic', 'hyperv'},
+            set(fields.HypervisorDriver.ALL))
 
     def test_spawn(self):
         self.driver.spawn(
@@ -94,32 +127,34 @@ class ContainerDriverTestCase(base.BaseTestCase):
             self.instance, 'new')
 
     def test_destroy_and_cleanup(self):
-        self.driver.destroy(_C, self.instance, _N)
+        self.driver.destroy(_C, self.instance, _N, _B)
         self.driver._containers.destroy.assert_called_once_with(
-            self.instance, _N, True)
-        self.driver.cleanup(_C, self.instance, _N, destroy_vifs=False)
+            _C, self.instance, _N, _B, True)
+        self.driver.cleanup(_C, self.instance, _N, _B, destroy_vifs=False)
         self.driver._containers.destroy.assert_called_with(
-            self.instance, _N, True, False)
+            _C, self.instance, _N, _B, True, False)
 
     def test_power(self):
         ops = self.driver._power
         self.driver.power_off(self.instance, timeout=9, retry_interval=3)
         ops.power_off.assert_called_once_with(self.instance, 9)
-        self.driver.power_on(_C, self.instance, _N)
-        ops.power_on.assert_called_once_with(_C, self.instance, _N)
-        self.driver.reboot(_C, self.instance, _N, 'SOFT')
-        ops.reboot.assert_called_once_with(_C, self.instance, _N, 'SOFT')
-        self.driver.resume_state_on_host_boot(_C, self.instance, _N, None)
+        self.driver.power_on(_C, self.instance, _N, _B)
+        ops.power_on.assert_called_once_with(_C, self.instance, _N, _B)
+        self.driver.reboot(_C, self.instance, _N, 'SOFT', _B)
+        ops.reboot.assert_called_once_with(
+            _C, self.instance, _N, 'SOFT', _B)
+        self.driver.resume_state_on_host_boot(
+            _C, self.instance, _N, None, _B)
         ops.resume_state_on_host_boot.assert_called_once_with(
-            _C, self.instance, _N)
+            _C, self.instance, _N, _B)
         self.driver.pause(self.instance)
         ops.pause.assert_called_once_with(self.instance)
         self.driver.unpause(self.instance)
         ops.unpause.assert_called_once_with(self.instance)
         self.driver.suspend(_C, self.instance)
         ops.suspend.assert_called_once_with(self.instance)
-        self.driver.resume(_C, self.instance, _N)
-        ops.resume.assert_called_once_with(_C, self.instance, _N)
+        self.driver.resume(_C, self.instance, _N, _B)
+        ops.resume.assert_called_once_with(_C, self.instance, _N, _B)
 
     def test_images(self):
         self.assertIs(self.driver._images.cache.return_value,
@@ -199,28 +234,54 @@ class ContainerDriverTestCase(base.BaseTestCase):
         self.assertIs(
             ops.migrate_disk_and_power_off.return_value,
             self.driver.migrate_disk_and_power_off(
-                _C, self.instance, 'dest', mock.sentinel.flavor, _N,
+                _C, self.instance, 'dest', mock.sentinel.flavor, _N, _B,
                 timeout=9))
         ops.migrate_disk_and_power_off.assert_called_once_with(
-            _C, self.instance, 'dest', mock.sentinel.flavor, _N, 9)
+            _C, self.instance, 'dest', mock.sentinel.flavor, _N, 9, _B)
         self.driver.finish_migration(
-            _C, None, self.instance, '', _N, None, True, {})
+            _C, None, self.instance, '', _N, None, True, {}, _B)
         ops.finish_migration.assert_called_once_with(
-            _C, self.instance, _N, True)
+            _C, self.instance, _N, True, _B)
         self.driver.confirm_migration(_C, None, self.instance, _N)
         self.driver.finish_revert_migration(
-            _C, self.instance, _N, None, power_on=False)
+            _C, self.instance, _N, None, _B, power_on=False)
         ops.finish_revert_migration.assert_called_once_with(
-            _C, self.instance, _N, False)
+            _C, self.instance, _N, False, _B)
 
     def test_rescue(self):
         self.driver.rescue(_C, self.instance, None, mock.sentinel.image,
-                           'secret', {}, None)
+                           'secret', _B, None)
         self.driver._rescues.rescue.assert_called_once_with(
-            _C, self.instance, [], mock.sentinel.image, 'secret')
+            _C, self.instance, [], mock.sentinel.image, 'secret', _B)
         self.driver.unrescue(_C, self.instance)
         self.driver._rescues.unrescue.assert_called_once_with(
             _C, self.instance)
+
+    def test_volumes(self):
+        ops = self.driver._volumes
+        self.assertIs(ops.get_connector.return_value,
+                      self.driver.get_volume_connector(self.instance))
+        info = mock.sentinel.info
+        self.driver.attach_volume(_C, info, self.instance, '/dev/vdb',
+                                  encryption={})
+        ops.attach.assert_called_once_with(
+            _C, info, self.instance, '/dev/vdb', {})
+        self.driver.detach_volume(_C, info, self.instance, '/dev/vdb', {})
+        ops.detach.assert_called_once_with(
+            _C, info, self.instance, '/dev/vdb', {})
+        self.driver.extend_volume(_C, info, self.instance, 7)
+        ops.extend.assert_called_once_with(_C, info, self.instance, 7)
+
+    def test_names_of_devices(self):
+        self.assertEqual('/dev/vda', self.driver.default_root_device_name(
+            self.instance, None, None))
+        present = [objects.BlockDeviceMapping(device_name=name)
+                   for name in ('/dev/vda', '/dev/vdb')]
+        for asked, given in ((None, '/dev/vdc'), ('/dev/sdx', '/dev/sdx')):
+            self.assertEqual(
+                given, self.driver.get_device_name_for_instance(
+                    self.instance, present,
+                    objects.BlockDeviceMapping(device_name=asked)))
 
     def test_live_migration_is_refused_before_it_begins(self):
         self.assertRaises(
@@ -238,6 +299,28 @@ class ContainerDriverTestCase(base.BaseTestCase):
         self.driver._lifecycle.stop.assert_called_once_with()
         self.driver._serials.close_all.assert_called_once_with()
 
+    def test_settles_what_was_interrupted(self):
+        there = instance_objects.InstanceList(objects=[self.instance])
+        seen = self.instance.obj_clone()
+        settle = self.driver._interruptions.settle
+        settle.return_value = [seen]
+        self.driver.init_host('cpu1')
+        found = self.driver.process_instances_at_startup(_C, there)
+        settle.assert_called_once_with(_C, 'cpu1', there)
+        self.assertIsInstance(found, instance_objects.InstanceList)
+        self.assertIs(seen, found[0])
+
+    def test_older_nova_does_not_ask(self):
+        hook = 'process_instances_at_startup'
+        with mock.patch.object(nova_driver.ComputeDriver, hook, create=True):
+            self.driver.init_host('cpu1')
+            self.driver._interruptions.settle_host.assert_not_called()
+            delattr(nova_driver.ComputeDriver, hook)
+            self.driver.init_host('cpu1')
+            # Where Nova has none, the patch takes it away in the end.
+            setattr(nova_driver.ComputeDriver, hook, None)
+        self.driver._interruptions.settle_host.assert_called_once_with('cpu1')
+
     def test_serial_console(self):
         self.assertIs(
             self.driver._serials.get_serial_console.return_value,
@@ -246,12 +329,16 @@ class ContainerDriverTestCase(base.BaseTestCase):
             self.instance)
 
     def test_serial_console_ends_with_the_instance(self):
-        self.driver.destroy(_C, self.instance, _N)
-        self.driver._serials.close.assert_called_once_with(self.instance)
-
-    def test_serial_console_ends_with_what_is_left_of_the_instance(self):
-        self.driver.cleanup(_C, self.instance, _N)
-        self.driver._serials.close.assert_called_once_with(self.instance)
+        ending = self.driver._serials.ending
+        for end in (self.driver.destroy, self.driver.cleanup):
+            ending.reset_mock()
+            self.driver._containers.destroy.side_effect = (
+                lambda *args: ending.return_value.__exit__.assert_not_called()
+            )
+            end(_C, self.instance, _N)
+            ending.assert_called_once_with(self.instance)
+            ending.return_value.__enter__.assert_called_once_with()
+            ending.return_value.__exit__.assert_called_once()
 
     def test_start_without_a_runtime(self):
         self.driver._lifecycle.start.side_effect = (

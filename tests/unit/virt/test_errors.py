@@ -40,11 +40,19 @@ class TranslatedTestCase(base.BaseTestCase):
     def test_no_container(self):
         instance = instances.instance()
         error = exceptions.NotFound('No', 'container.not_found', 404)
-        for operation in set(_Operation) - {_Operation.SNAPSHOT}:
+        others = {
+            _Operation.SNAPSHOT: exception.InstanceNotRunning,
+            _Operation.REBOOT: exception.InstanceRebootFailure,
+            # They stay what they are.
+            _Operation.SUSPEND: exception.InstanceFaultRollback,
+            _Operation.RESUME: exception.InstanceFaultRollback,
+        }
+        for operation in set(_Operation) - set(others):
             self.assertBecomes(exception.InstanceNotFound, operation, error,
                                words=instance.uuid)
-        self.assertBecomes(exception.InstanceNotRunning, _Operation.SNAPSHOT,
-                           error, words=instance.uuid)
+        for operation, kind in others.items():
+            words = 'hard' if operation == _Operation.REBOOT else instance.uuid
+            self.assertBecomes(kind, operation, error, words=words)
 
     def test_no_image_is_not_no_instance(self):
         error = exceptions.NotFound('No such image: x', 'image.not_found')
@@ -65,6 +73,12 @@ class TranslatedTestCase(base.BaseTestCase):
                 self.assertBecomes(
                     exception.BuildAbortException, _Operation.SPAWN,
                     kind('Command not found: /bin/nope', code))
+
+    def test_reboot_of_what_is_gone(self):
+        """Of one that is not found the manager would record no fault."""
+        self.assertBecomes(
+            exception.InstanceRebootFailure, _Operation.REBOOT,
+            exceptions.NotFound('No such container.'), words='hard')
 
     def test_build_twice(self):
         self.assertBecomes(
@@ -122,6 +136,23 @@ class HostTranslatedTestCase(base.BaseTestCase):
 
         error = self.assertRaises(exception.HypervisorUnavailable, fail)
         self.assertEqual('no such route', str(error))
+
+
+class VolumesTranslatedTestCase(base.BaseTestCase):
+
+    def test_attach_and_detach(self):
+        for translated, kind in (
+                (errors.attach_translated, exception.VolumeAttachFailed),
+                (errors.detach_translated, exception.DeviceDetachFailed)):
+            for error in (exceptions.Forbidden('These words.'),
+                          exceptions.TimedOut('These words.')):
+                def fail(translated=translated, error=error):
+                    with translated('this one'):
+                        raise error
+
+                got = self.assertRaises(kind, fail)
+                self.assertIn('this one', str(got))
+                self.assertIn('These words.', str(got))
 
 
 class ImageTranslatedTestCase(base.BaseTestCase):

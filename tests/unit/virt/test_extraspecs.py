@@ -41,6 +41,8 @@ class ValuesTestCase(base.BaseTestCase):
                 ('devices', '/dev/kvm:/dev/kvm:x', 'of the form'),
                 ('working_dir', 'srv', 'of the form'),
                 ('entrypoint', '', 'of the form'),
+                ('capabilities', 'net admin', 'of the form'),
+                ('capabilities', 'NET_ADMIN,', 'of the form'),
                 ('user', 'a b', 'of the form')):
             error = self.assertRaises(
                 exception.InvalidInput, self.values, **{key: value})
@@ -72,6 +74,11 @@ class IsolationTestCase(base.BaseTestCase):
              'SecurityOpt': ['seccomp=unconfined']},
             self.isolation(privileged='1', userns='host', init='1',
                            seccomp='unconfined'))
+
+    def test_capabilities(self):
+        self.assertEqual(
+            {'CapAdd': ['NET_ADMIN', 'CAP_SYS_PTRACE']},
+            self.isolation(capabilities='NET_ADMIN,CAP_SYS_PTRACE'))
 
     def test_devices(self):
         self.assertEqual(

@@ -1,9 +1,11 @@
 import errno
 import io
+import os
 import threading
 import time
 from unittest import mock
 
+from cryptography import exceptions as crypto_exceptions
 import fixtures
 from nova import exception
 from nova import objects
@@ -25,13 +27,36 @@ _KEPT = 'ab' * 16
 class ReferenceTestCase(base.BaseTestCase):
 
     def test_id_and_checksum(self):
-        self.assertEqual(_NAME, imageops.reference(instances.image_meta()))
+        self.assertEqual(
+            _NAME, imageops.reference(instances.image_meta(), None))
 
     def test_no_checksum(self):
         for meta in (instances.image_meta(checksum=None),
                      objects.ImageMeta(id=instances.image_meta().id)):
             self.assertTrue(
-                imageops.reference(meta).endswith(':unverified'))
+                imageops.reference(meta, None).endswith(':unverified'))
+
+
+    def test_verified_copies_have_names_of_their_own(self):
+        conf = self.useFixture(config_fixture.Config(imageops.CONF))
+
+        def name(*ids):
+            return imageops.reference(
+                instances.image_meta(),
+                objects.TrustedCerts(ids=list(ids)) if ids else None)
+
+        names = {_NAME, name('a'), name('b'), name('a', 'b')}
+        self.assertEqual(4, len(names))
+        self.assertEqual(name('a', 'b'), name('b', 'a'))
+        self.assertTrue(all(one.startswith(_NAME) for one in names))
+        # A tag has at most 128 characters.
+        self.assertTrue(all(
+            len(one.partition(':')[2]) <= 128 for one in names))
+        conf.config(verify_glance_signatures=True, group='glance')
+        self.assertNotIn(name(), names)
+        conf.config(enable_certificate_validation=True,
+                    default_trusted_certificate_ids=['a'], group='glance')
+        self.assertEqual(name('a'), name())
 
 
 class ImageOpsTestCase(base.BaseTestCase):
@@ -161,21 +186,105 @@ class ImageOpsTestCase(base.BaseTestCase):
                 file.write(b'x' * 100_000)
 
         self.glance.download.side_effect = download
+        # A copy that nobody verified does not count.
+        self.loaded[_NAME] = b''
         self.ensure()
-        self.assertEqual(b'x' * 100_000, self.loaded[_NAME])
+        [name] = self.loaded.keys() - {_NAME}
+        self.assertEqual(b'x' * 100_000, self.loaded[name])
+        self.ensure()
+        self.glance.download.assert_called_once()
         self.assertEqual(
             self.instance.trusted_certs,
             self.glance.download.call_args.kwargs['trusted_certs'])
 
-    def test_signature_does_not_match(self):
-        instances_path = self.useFixture(fixtures.TempDir()).path
-        self.conf.config(instances_path=instances_path)
-        self.conf.config(verify_glance_signatures=True, group='glance')
+    def test_default_certificates_count_too(self):
+        self.conf.config(
+            instances_path=self.useFixture(fixtures.TempDir()).path)
+        self.conf.config(
+            enable_certificate_validation=True,
+            default_trusted_certificate_ids=['c'], group='glance')
         self.glance.download.side_effect = (
-            exception.CertificateValidationFailed(cert_uuid='c', reason='no'))
-        self.assertRaises(
-            exception.CertificateValidationFailed, self.ensure)
+            lambda context, image_id, dest_path, trusted_certs:
+            open(dest_path, 'wb').close())
+        self.ensure()
+        self.assertIsNone(
+            self.glance.download.call_args.kwargs['trusted_certs'])
+
+    def test_signature_does_not_match(self):
+        self.conf.config(
+            instances_path=self.useFixture(fixtures.TempDir()).path)
+        self.conf.config(verify_glance_signatures=True, group='glance')
+        for raised, seen in (
+                (exception.CertificateValidationFailed(
+                    cert_uuid='c', reason='no'),
+                 exception.CertificateValidationFailed),
+                (crypto_exceptions.InvalidSignature(),
+                 exception.ImageUnacceptable)):
+            self.glance.download.side_effect = raised
+            self.assertRaises(seen, self.ensure)
         self.client.images.load.assert_not_called()
+        self.assertEqual([], os.listdir(imageops.CONF.instances_path))
+
+
+class SharedTestCase(ImageOpsTestCase):
+    """All of the above, too, where files may be had but none is found."""
+
+    def setUp(self):
+        super().setUp()
+        self.conf.config(shared_image_directories=['/images'],
+                         group='novacontainer')
+        self.glance.get.return_value = {
+            'id': self.instance.image_ref, 'checksum': 'c0ffee' * 6,
+            'locations': []}
+
+    def share(self):
+        self.glance.get.return_value['locations'] = [
+            {'url': f'file:///images/{self.instance.image_ref}'}]
+        self.client.images.load_file.side_effect = (
+            lambda path, checksum, name, timeout_s:
+            self.loaded.setdefault(name, path))
+
+    def test_imported(self):
+        self.share()
+        self.ensure()
+        path = f'/images/{self.instance.image_ref}'
+        self.assertEqual({_NAME: path}, self.loaded)
+        self.client.images.load_file.assert_called_once_with(
+            path, 'md5:' + 'c0ffee' * 6, _NAME, timeout_s=600)
+        self.glance.get.assert_called_once_with(
+            mock.sentinel.context, self.instance.image_ref,
+            include_locations=True)
+        self.glance.download.assert_not_called()
+
+    def test_streamed_where_that_fails(self):
+        for kind in (exceptions.Forbidden, exceptions.NotFound,
+                     exceptions.Conflict, exceptions.Failed):
+            self.share()
+            self.loaded.clear()
+            self.client.images.load_file.side_effect = kind('no')
+            self.ensure()
+            self.assertEqual({_NAME: b'onetwo'}, self.loaded)
+
+    def test_not_streamed_where_that_would_fail_too(self):
+        for kind, seen in (
+                (exceptions.InvalidRequest, exception.ImageUnacceptable),
+                (exceptions.Unavailable, exception.HypervisorUnavailable)):
+            self.share()
+            self.client.images.load_file.side_effect = kind('no')
+            self.assertRaises(seen, self.ensure)
+        self.glance.download.assert_not_called()
+
+    def test_streamed_where_signatures_are_verified(self):
+        self.share()
+        self.test_signatures_are_verified_before_anything_is_loaded()
+        self.client.images.load_file.assert_not_called()
+
+    def test_off_by_default(self):
+        self.share()
+        self.conf.config(shared_image_directories=[], group='novacontainer')
+        self.ensure()
+        self.glance.get.assert_not_called()
+        self.client.images.load_file.assert_not_called()
 
 
 class EmptyTestCase(ImageOpsTestCase):
@@ -202,7 +311,7 @@ class DescribeTestCase(ImageOpsTestCase):
         self.glance.get.return_value = {
             'id': self.instance.image_ref, 'checksum': 'c0ffee' * 6,
             'container_format': 'docker', 'properties': {}}
-        self.assertEqual(_NAME, imageops.reference(self.describe()))
+        self.assertEqual(_NAME, imageops.reference(self.describe(), None))
 
     def test_gone_from_glance(self):
         self.glance.get.side_effect = exception.ImageNotFound(image_id='x')
@@ -211,10 +320,16 @@ class DescribeTestCase(ImageOpsTestCase):
             'sha256:1', ('other/name:1', f'{repository}:{_KEPT}'), (), 1),)
         described = self.describe()
         self.assertEqual(f'{repository}:{_KEPT}',
-                         imageops.reference(described))
+                         imageops.reference(described, None))
+        trusted = objects.TrustedCerts(ids=['c'])
+        name = imageops.reference(described, trusted)
+        self.client.images.list.return_value = (images.Image(
+            'sha256:1', (name,), (), 1),)
+        self.assertEqual(
+            name, imageops.reference(self.describe(), trusted))
         self.assertEqual('docker', described.container_format)
         self.assertEqual('sleep 1', described.properties.os_command_line)
-        self.client.images.list.assert_called_once_with(
+        self.client.images.list.assert_called_with(
             {'reference': [repository]})
 
     def test_gone_from_everywhere(self):

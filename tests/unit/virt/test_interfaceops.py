@@ -18,6 +18,8 @@ class InterfaceOpsTestCase(rig.OpsTestCase):
         super().setUp()
         self.ops = interfaceops.InterfaceOps(
             self.container_ops, self.network)
+        self.new_tags = self.enterContext(mock.patch.object(
+            interfaceops, 'devicetags', autospec=True))
 
     def cache(self, *vifs):
         """What Nova's cache says of the instance's network."""
@@ -41,6 +43,8 @@ class InterfaceOpsTestCase(rig.OpsTestCase):
             self.cache(*cached)
             self.attach()
             self.assert_plugged([FIRST, SECOND])
+            self.new_tags.save.assert_called_with(
+                mock.sentinel.context, self.instance)
 
     def test_attach_fails(self):
         self.cache(FIRST)

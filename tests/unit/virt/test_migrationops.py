@@ -21,7 +21,8 @@ class MigrationOpsTestCase(rig.OpsTestCase):
         self.note(self.containers, 'update')
         self.ops = migrationops.MigrationOps(
             self.client, powerops.PowerOps(
-                self.client, self.container_ops, self.network))
+                self.client, self.container_ops, self.network,
+                self.volumes), self.volumes)
         self.client.images = mock.create_autospec(
             images.Images, instance=True)
         self.client.images.get.return_value = images.Image(
@@ -42,9 +43,10 @@ class MigrationOpsTestCase(rig.OpsTestCase):
 
 class OutTestCase(MigrationOpsTestCase):
 
-    def out(self, flavor=None, dest='192.0.2.7'):
+    def out(self, flavor=None, dest='192.0.2.7', volumes=None):
         return self.ops.migrate_disk_and_power_off(
-            _C, self.instance, dest, flavor or self.flavor(), rig.NETWORK, 30)
+            _C, self.instance, dest, flavor or self.flavor(), rig.NETWORK,
+            30, volumes)
 
     def assertRollsBack(self, kind, words, **kwargs):
         error = self.assertRaises(
@@ -61,6 +63,21 @@ class OutTestCase(MigrationOpsTestCase):
         self.out()
         self.assertEqual(['stop', 'silence', 'update'], self.steps)
         self.assertEqual([{'StorageOpt': {'size': '1G'}}], self.bodies())
+
+    def test_nonsense_is_refused_before_anything_is_stopped(self):
+        for key, words in (('quota:cpu_period', 'quota:cpu_period'),
+                           ('quota:vif_inbound_average', 'quota:vif')):
+            self.assertRollsBack(
+                exception.InvalidInput, words,
+                flavor=self.flavor(extra_specs={key: 'many'}))
+        self.assertEqual([], self.steps)
+
+    def test_other_disk_io(self):
+        self.assertRollsBack(
+            exception.ResizeError, 'quota:disk_read_iops_sec',
+            flavor=self.flavor(
+                extra_specs={'quota:disk_read_iops_sec': '100'}))
+        self.assertEqual([], self.steps)
 
     def test_disks_without_a_limit(self):
         self.conf.config(limit_root_disk=False, group='novacontainer')
@@ -81,6 +98,24 @@ class OutTestCase(MigrationOpsTestCase):
         self.assertRollsBack(exception.ResizeError, 'They do not fit.')
         self.assertEqual(
             ['stop', 'silence', 'update', 'init', 'plug', 'start'],
+            self.steps)
+
+    def test_volumes_are_disconnected_last(self):
+        self.note_volumes()
+        self.out(volumes=mock.sentinel.volumes)
+        self.assertEqual(['stop', 'silence', 'update', 'disconnect'],
+                         self.steps)
+        self.volumes.disconnect.assert_called_once_with(
+            _C, self.instance, mock.sentinel.volumes)
+
+    def test_volumes_when_the_files_do_not_fit(self):
+        self.note_volumes()
+        self.note(self.containers, 'update', exceptions.Conflict('No.'))
+        self.containers.stop.side_effect = lambda *args: self.status('exited')
+        self.assertRollsBack(exception.ResizeError, 'No.',
+                             volumes=mock.sentinel.volumes)
+        self.assertEqual(
+            ['silence', 'update', 'connect', 'init', 'plug', 'start'],
             self.steps)
 
     def test_files_do_not_fit_and_it_does_not_start_either(self):
@@ -151,6 +186,21 @@ class FinishTestCase(MigrationOpsTestCase):
         self.ops.finish_revert_migration(
             _C, self.instance, rig.NETWORK, False)
         self.assertEqual(['update'] * 4, self.steps)
+
+    def test_volumes(self):
+        self.note_volumes()
+        for finish in (self.ops.finish_migration,
+                       self.ops.finish_revert_migration):
+            for power_on, steps in (
+                    (True, ['connect', 'init', 'plug', 'start']),
+                    (False, ['connect'])):
+                self.status('exited')
+                self.steps.clear()
+                finish(_C, self.instance, rig.NETWORK, power_on,
+                       mock.sentinel.volumes)
+                self.assertEqual(steps, self.steps[2:])
+                self.volumes.connect.assert_called_with(
+                    _C, self.instance, mock.sentinel.volumes)
 
     def test_no_room(self):
         self.note(self.containers, 'update', exceptions.Failed('full'))

@@ -398,7 +398,7 @@ class TestWaitForPlugged(NetworkOpsTestCase):
         self.assertEqual(['body'], self.calls)
 
     def test_neutron_never_reports(self):
-        self.outcome = exception.InstanceEventTimeout()
+        self.outcome = networkops._timeout_class()()
         error = self.assertRaises(
             exception.VirtualInterfaceCreateException, self.wait, self.vif)
         self.assertIn(networkinfo.PORT, str(error))
@@ -406,7 +406,7 @@ class TestWaitForPlugged(NetworkOpsTestCase):
 
     def test_neutron_never_reports_and_that_is_not_fatal(self):
         self.override('vif_plugging_is_fatal', False)
-        self.outcome = exception.InstanceEventTimeout()
+        self.outcome = networkops._timeout_class()()
         self.wait(self.vif)
         self.assertEqual(['body'], self.calls)
 
@@ -436,7 +436,8 @@ class TestWaitForPlugged(NetworkOpsTestCase):
 
         self.outcome = Timeout()
         module = types.SimpleNamespace(Timeout=Timeout)
-        with mock.patch.object(exception, 'InstanceEventTimeout', None), \
+        with mock.patch.object(exception, 'InstanceEventTimeout', None,
+                               create=True), \
                 mock.patch.dict(sys.modules, {'eventlet.timeout': module}):
             self.assertRaises(
                 exception.VirtualInterfaceCreateException,

@@ -1,5 +1,6 @@
 from unittest import mock
 
+from nova.compute import vm_states
 from nova import exception
 from nova.objects import instance_info_cache
 
@@ -14,17 +15,19 @@ class PowerOpsTestCase(rig.OpsTestCase):
     def setUp(self):
         super().setUp()
         self.ops = powerops.PowerOps(
-            self.client, self.container_ops, self.network)
+            self.client, self.container_ops, self.network, self.volumes)
 
 
 class PowerTestCase(PowerOpsTestCase):
 
-    def power_on(self):
-        self.ops.power_on(mock.sentinel.context, self.instance, rig.NETWORK)
+    def power_on(self, *volumes):
+        self.ops.power_on(mock.sentinel.context, self.instance, rig.NETWORK,
+                          *volumes)
 
-    def reboot(self, kind):
+    def reboot(self, kind, *volumes):
         self.ops.reboot(
-            mock.sentinel.context, self.instance, rig.NETWORK, kind)
+            mock.sentinel.context, self.instance, rig.NETWORK, kind,
+            *volumes)
 
     def test_power_off(self):
         self.ops.power_off(self.instance, 60)
@@ -123,13 +126,47 @@ class PowerTestCase(PowerOpsTestCase):
         self.images.describe.assert_called_once_with(
             mock.sentinel.context, self.instance)
 
+    def test_after_a_rescue_that_failed_with_the_runtime(self):
+        """What runs then is the instance, not what was to rescue it."""
+        for start in (self.power_on, lambda: self.reboot('HARD')):
+            self.containers.inspect.side_effect = None
+            self.status('exited')
+            start()
+            self.containers.rename.assert_called_once_with(
+                f'nova-{self.instance.uuid}-rescued',
+                f'nova-{self.instance.uuid}')
+            self.assertEqual(['remove', 'init', 'plug', 'start'],
+                             self.steps[-4:])
+            self.containers.rename.reset_mock()
+
+    def test_hard_reboot_of_what_a_build_left(self):
+        """It is no whole instance, and is made anew."""
+        self.leftovers.note(
+            f'nova-{self.instance.uuid}', self.containers.remove)
+        self.images.describe.return_value = instances.image_meta()
+        self.status('created')
+        self.containers.stop.side_effect = self.missing()
+        self.reboot('HARD')
+        self.assertEqual(['remove', 'create', 'init', 'plug', 'start'],
+                         self.steps)
+
+    def test_while_it_is_rescued(self):
+        self.instance.vm_state = vm_states.RESCUED
+        self.containers.inspect.side_effect = None
+        self.status('exited')
+        self.power_on()
+        self.reboot('HARD')
+        self.containers.rename.assert_not_called()
+
     def test_soft_reboot_of_what_was_removed_by_hand(self):
         self.containers.inspect.side_effect = self.missing()
-        self.assertRaises(exception.InstanceNotFound, self.reboot, 'SOFT')
+        self.assertRaises(exception.InstanceRebootFailure, self.reboot,
+                          'SOFT')
         self.containers.inspect.side_effect = None
         self.status('exited')
         self.note(self.containers, 'stop', self.missing())
-        self.assertRaises(exception.InstanceNotFound, self.reboot, 'SOFT')
+        self.assertRaises(exception.InstanceRebootFailure, self.reboot,
+                          'SOFT')
         self.assertEqual(['stop'], self.steps)
 
     def test_hard_reboot_without_an_image(self):
@@ -138,6 +175,59 @@ class PowerTestCase(PowerOpsTestCase):
             image_id='x')
         self.assertRaises(exception.ImageNotFound, self.reboot, 'HARD')
         self.assertEqual(['stop'], self.steps)
+
+    def test_power_on_with_volumes(self):
+        """Without their devices the runtime would refuse it."""
+        self.note_volumes()
+        self.status('exited')
+        self.power_on(mock.sentinel.volumes)
+        self.assertEqual(['connect', 'init', 'plug', 'start'], self.steps)
+        self.volumes.connect.assert_called_once_with(
+            mock.sentinel.context, self.instance, mock.sentinel.volumes)
+
+    def test_volume_that_cannot_be_connected(self):
+        self.status('exited')
+        self.note(self.volumes, 'connect', exception.VolumeAttachFailed(
+            volume_id='v', reason='no'))
+        self.assertRaises(exception.VolumeAttachFailed, self.power_on,
+                          mock.sentinel.volumes)
+        self.assertEqual(['connect'], self.steps)
+
+    def test_soft_reboot_leaves_volumes_alone(self):
+        self.note_volumes()
+        self.reboot('SOFT', mock.sentinel.volumes)
+        self.assertEqual(['restart'], self.steps)
+
+    def test_soft_reboot_that_misses_a_device(self):
+        self.note_volumes()
+        self.note(self.containers, 'restart', exceptions.InvalidRequest(
+            'It has gone.', 'container.invalid_device'))
+        self.containers.stop.side_effect = lambda *args: self.status('exited')
+        self.reboot('SOFT', mock.sentinel.volumes)
+        self.assertEqual(['restart', 'connect', 'init', 'plug', 'start'],
+                         self.steps)
+
+    def test_soft_reboot_that_is_refused(self):
+        self.note(self.containers, 'restart',
+                  exceptions.InvalidRequest('Something else.'))
+        self.assertRaises(exception.InstanceRebootFailure, self.reboot,
+                          'SOFT', mock.sentinel.volumes)
+
+    def test_hard_reboot_connects_volumes_anew(self):
+        self.note_volumes()
+        self.status('exited')
+        self.reboot('HARD', mock.sentinel.volumes)
+        self.assertEqual(
+            ['stop', 'disconnect', 'connect', 'init', 'plug', 'start'],
+            self.steps)
+
+    def test_resume_on_host_boot_with_volumes(self):
+        self.note_volumes()
+        self.status('exited')
+        self.ops.resume_state_on_host_boot(
+            mock.sentinel.context, self.instance, rig.NETWORK,
+            mock.sentinel.volumes)
+        self.assertEqual(['connect', 'init', 'plug', 'start'], self.steps)
 
     def test_resume_on_host_boot(self):
         self.status('exited')
@@ -209,8 +299,9 @@ class SuspendTestCase(PowerOpsTestCase):
                               exception.InstanceNotRunning)
 
     def test_suspend_nothing(self):
+        """It stays what it is; a hard reboot makes it anew."""
         self.note(self.containers, 'pause', self.missing())
-        self.assertRaises(exception.InstanceNotFound,
+        self.assertRaises(exception.InstanceFaultRollback,
                           self.ops.suspend, self.instance)
 
     def test_resume(self):
@@ -223,13 +314,20 @@ class SuspendTestCase(PowerOpsTestCase):
         self.resume()
         self.assertEqual(['init', 'plug', 'start'], self.steps)
 
+    def test_resume_after_the_host_was_rebooted_with_volumes(self):
+        self.note_volumes()
+        self.status('exited')
+        self.ops.resume(mock.sentinel.context, self.instance, rig.NETWORK,
+                        mock.sentinel.volumes)
+        self.assertEqual(['connect', 'init', 'plug', 'start'], self.steps)
+
     def test_resume_what_runs(self):
         self.resume()
         self.assertEqual([], self.steps)
 
     def test_resume_nothing(self):
         self.containers.inspect.side_effect = self.missing()
-        self.assertRaises(exception.InstanceNotFound, self.resume)
+        self.assertRaises(exception.InstanceFaultRollback, self.resume)
 
 
 class PlugVifsTestCase(PowerOpsTestCase):

@@ -7,6 +7,7 @@ from novacontainer.client import images
 from novacontainer.virt import guestops
 from novacontainer.virt import powerops
 from novacontainer.virt import rescueops
+from novacontainer.virt import volumeops
 from tests import instances
 from tests.unit.virt import rig
 
@@ -29,8 +30,11 @@ class RescueOpsTestCase(rig.OpsTestCase):
                 self, f'_{verb}')
         self.ops = rescueops.RescueOps(
             self.client, self.container_ops, powerops.PowerOps(
-                self.client, self.container_ops, self.network),
+                self.client, self.container_ops, self.network,
+                self.volumes),
             self.images, guest)
+        self.known = self.enterContext(mock.patch.object(
+            volumeops, 'known', autospec=True))
 
     def _inspect(self, name):
         if name not in self.names:
@@ -75,6 +79,12 @@ class RescueOpsTestCase(rig.OpsTestCase):
             self.body()['HostConfig']['Mounts'])
         self.guest.prepare.assert_called_once_with(
             self.instance, (), 'secret')
+
+    def test_terminal_where_there_are_serial_consoles(self):
+        self.conf.config(enabled=True, group='serial_console')
+        self.rescue()
+        self.assertTrue(self.body()['Tty'])
+        self.assertTrue(self.body()['OpenStdin'])
 
     def test_the_instance_s_own_wishes_do_not_count(self):
         self.instance.metadata = {'novacontainer_command': 'rm -rf /'}
@@ -139,6 +149,19 @@ class RescueOpsTestCase(rig.OpsTestCase):
         """nova-compute died after it had put the container back."""
         self.ops.unrescue(_C, self.instance)
         self.assertEqual(['init', 'plug', 'start'], self.steps)
+
+    def test_volumes(self):
+        self.note_volumes()
+        self.ops.rescue(_C, self.instance, rig.NETWORK,
+                        instances.image_meta(), 'secret',
+                        mock.sentinel.volumes)
+        self.assertEqual(['connect', 'init', 'plug', 'start'],
+                         self.steps[-4:])
+        self.volumes.connect.assert_called_once_with(
+            _C, self.instance, mock.sentinel.volumes)
+        self.ops.unrescue(_C, self.instance)
+        self.volumes.connect.assert_called_with(
+            _C, self.instance, self.known.return_value)
 
     def test_unrescue_fails(self):
         self.names = {self.name: 'running', self.aside: 'exited'}

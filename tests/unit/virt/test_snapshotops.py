@@ -10,6 +10,7 @@ from novacontainer.client import containers
 from novacontainer.client import exceptions
 from novacontainer.client import images
 from novacontainer.client import transport
+from novacontainer.virt import leftovers
 from novacontainer.virt import snapshotops
 from tests import instances
 
@@ -38,7 +39,8 @@ class SnapshotOpsTestCase(base.BaseTestCase):
             'name': 'snap', 'properties': {'os_command_line': 'x'}}
         self.glance.update.side_effect = self._update
         self.states = []
-        self.ops = snapshotops.SnapshotOps(self.client)
+        self.leftovers = leftovers.Leftovers()
+        self.ops = snapshotops.SnapshotOps(self.client, self.leftovers)
 
     def _update(self, context, image_id, metadata, data, purge_props):
         self.metadata = metadata
@@ -144,6 +146,10 @@ class SnapshotOpsTestCase(base.BaseTestCase):
         self.client.images.remove.side_effect = exceptions.Failed('busy')
         self.snapshot()
         self.assertEqual(b'abcde', self.data)
+        self.client.images.remove.reset_mock(side_effect=True)
+        self.leftovers.remove_all()
+        self.leftovers.remove_all()
+        self.client.images.remove.assert_called_once_with(_REFERENCE)
 
     def test_instance_is_deleted_meanwhile(self):
         def deleting(task_state, expected_state=None):

@@ -1,5 +1,9 @@
+import importlib
+import pathlib
+import sys
 from unittest import mock
 
+import fixtures
 from nova import exception
 from nova.network import model
 import os_vif
@@ -28,6 +32,10 @@ class TestConnection(base.BaseTestCase):
             vif_types.connection, vif)
         return str(error)
 
+    def assertNoTap(self, switch):
+        """Of the releases of os-vif, the later ones would make one."""
+        self.assertFalse(getattr(switch.port_profile, 'create_tap', False))
+
     def test_native(self):
         connection = vif_types.connection(networkinfo.vif(ANY))
         self.assertEqual(DEVICE, connection.device)
@@ -38,14 +46,14 @@ class TestConnection(base.BaseTestCase):
         self.assertIsInstance(switch, os_vif_vif.VIFOpenVSwitch)
         self.assertEqual(DEVICE, switch.vif_name)
         self.assertTrue(switch.port_profile.create_port)
-        self.assertFalse(switch.port_profile.create_tap)
+        self.assertNoTap(switch)
         self.assertEqual(networkinfo.PORT, switch.port_profile.interface_id)
         self.assertEqual('netdev', switch.port_profile.datapath_type)
 
     def test_create_tap_is_cleared(self):
         connection = vif_types.connection(networkinfo.vif(
             ANY, details={'ovs_create_tap': True}))
-        self.assertFalse(connection.switch.port_profile.create_tap)
+        self.assertNoTap(connection.switch)
 
     def test_hybrid(self):
         connection = vif_types.connection(networkinfo.vif(
@@ -56,7 +64,7 @@ class TestConnection(base.BaseTestCase):
         self.assertTrue(connection.kernel_datapath)
         self.assertIsInstance(
             connection.switch, os_vif_vif.VIFBridge)
-        self.assertFalse(connection.switch.port_profile.create_tap)
+        self.assertNoTap(connection.switch)
 
     def test_datapath_that_neutron_does_not_tell_is_not_trusted(self):
         connection = vif_types.connection(networkinfo.vif(ANY, details={}))
@@ -131,6 +139,63 @@ class TestRemnant(base.BaseTestCase):
             self.assertEqual('', connection.switch.network.bridge)
 
 
+class TestPlugIn(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        os_vif_objects.register_all()
+        self.vif = networkinfo.vif(ANY, kind='midonet', bridge=None)
+
+    def install(self, target):
+        """Have an installed package offer a function for a VIF type."""
+        place = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        package = place / 'backend-1.0.dist-info'
+        package.mkdir()
+        (package / 'METADATA').write_text('Name: backend\nVersion: 1.0\n')
+        (package / 'entry_points.txt').write_text(
+            f'[novacontainer.vif_types]\nmidonet = {target}\n')
+        (place / 'nc_test_backend.py').write_text(
+            'from novacontainer.virt import vif\n'
+            'def connect(port):\n'
+            '    return vif.Connection(\n'
+            "        vif_id=port['id'], device=vif.device_name(port),\n"
+            '        kernel_datapath=True)\n')
+        self.useFixture(fixtures.MonkeyPatch(
+            'sys.path', [str(place), *sys.path]))
+        self.addCleanup(sys.modules.pop, 'nc_test_backend', None)
+        importlib.invalidate_caches()
+
+    def test_type_of_another_package(self):
+        self.install('nc_test_backend:connect')
+        for connect in (vif_types.connection, vif_types.remnant):
+            connection = connect(self.vif)
+            self.assertEqual(DEVICE, connection.device)
+            self.assertTrue(connection.kernel_datapath)
+            self.assertIsNone(connection.switch)
+
+    def test_refusals_name_it(self):
+        self.install('nc_test_backend:connect')
+        error = self.assertRaises(
+            exception.VirtualInterfacePlugException,
+            vif_types.connection, networkinfo.vif(ANY, kind='vhostuser'))
+        self.assertIn('midonet, ovs, tap', str(error))
+
+    def test_own_types_stay(self):
+        self.install('nc_test_backend:connect')
+        self.assertIsNotNone(
+            vif_types.connection(networkinfo.vif(ANY)).switch)
+
+    def test_what_cannot_be_loaded(self):
+        for target in ('nc_test_missing:connect', 'nc_test_backend:wrong'):
+            self.install(target)
+            error = self.assertRaises(
+                exception.VirtualInterfacePlugException,
+                vif_types.connection, self.vif)
+            self.assertIn(f'{target} is registered', str(error))
+            self.assertIn('Install the package', str(error))
+            self.assertTrue(vif_types.remnant(self.vif).guessed)
+
+
 class TestSwitch(base.BaseTestCase):
 
     def setUp(self):
@@ -203,6 +268,20 @@ class TestSwitch(base.BaseTestCase):
                 exception.VirtualInterfacePlugException,
                 vif_types.forget, self.connection, self.instance)
         self.assertIn('Connection refused', str(error))
+
+    def test_unplug_of_what_goes_meanwhile(self):
+        """The kernel removes it with the namespace of its other end."""
+        plugin = mock.Mock()
+        self.useFixture(fixtures.MockPatchObject(
+            os_vif, '_EXT_MANAGER', {self.connection.switch.plugin: plugin}))
+        unplug = plugin.obj.unplug
+        for disconnect in (vif_types.unplug, vif_types.forget):
+            unplug.reset_mock()
+            unplug.side_effect = [
+                os_vif_exception.NetworkInterfaceNotFound(interface='tap'),
+                None]
+            disconnect(self.connection, self.instance)
+            self.assertEqual(2, unplug.call_count)
 
     def test_unplug_fails(self):
         with self.failing('unplug', os_vif_exception.UnplugException):

@@ -3,6 +3,8 @@
 import pathlib
 import tempfile
 
+import os_brick.privileged
+from oslo_privsep import priv_context
 from oslo_rootwrap import filters as rootwrap_filters
 from oslo_rootwrap import wrapper
 from oslotest import base
@@ -13,7 +15,11 @@ from novacontainer.virt import privsep
 DIRECTORY = pathlib.Path(__file__).parents[4] / 'etc' / 'nova' / 'rootwrap.d'
 CONFIG = '/etc/nova/nova.conf'
 SOCKET = '/tmp/tmpab1_x9yz/privsep.sock'
-CONTEXTS = (privsep.network.pypath, vif_plug_privsep.vif_plug.pypath)
+#: os-brick had one in 2025.1, and has two since.
+CONTEXTS = (privsep.network.pypath, vif_plug_privsep.vif_plug.pypath,
+            *(context.pypath
+              for context in vars(os_brick.privileged).values()
+              if isinstance(context, priv_context.PrivContext)))
 
 
 def command(context=CONTEXTS[0], configs=(CONFIG,), socket=SOCKET):
@@ -40,8 +46,8 @@ class TestFilters(base.BaseTestCase):
     def test_they_are_all_read(self):
         lines = (DIRECTORY / 'novacontainer.filters').read_text().splitlines()
         written = [line for line in lines if ': RegExpFilter,' in line]
-        self.assertEqual(4, len(written))
-        self.assertEqual(4, len(self.filters))
+        self.assertEqual(6, len(written))
+        self.assertEqual(6, len(self.filters))
         for item in self.filters:
             self.assertIsInstance(item, rootwrap_filters.RegExpFilter)
             self.assertEqual('root', item.run_as)
@@ -75,7 +81,9 @@ class TestFilters(base.BaseTestCase):
                 'novacontainer.virt.privsep.network2',
                 'novacontainer_virt_privsep_network',
                 'xnovacontainer.virt.privsep.network',
-                'nova.privsep.sys_admin_pctxt', 'os.system', ''):
+                'nova.privsep.sys_admin_pctxt', 'os.system', '',
+                'os_brick.privileged', 'os_brick.privileged.defaults',
+                'os_brick.privileged.rootwrap.execute_root'):
             self.assertFalse(self.allowed(command(context)), context)
 
     def test_other_configuration_files(self):
