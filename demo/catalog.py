@@ -18,6 +18,7 @@ _SERVICES = {
     'image': ('glance', f'http://127.0.0.1:{ports.GLANCE}'),
     'network': ('neutron', f'http://127.0.0.1:{ports.NEUTRON}'),
     'placement': ('placement', f'http://127.0.0.1:{ports.PLACEMENT}'),
+    'volumev3': ('cinder', f'http://127.0.0.1:{ports.CINDER}/v3'),
 }
 
 

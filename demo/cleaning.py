@@ -7,6 +7,7 @@ accounts and files.  Every part can be missing.
 
 from demo import account
 from demo import cgroups
+from demo import cinder
 from demo import directory as directories
 from demo import mounts
 from demo import namespaces
@@ -35,6 +36,7 @@ def run(directory: directories.Directory, report: reports.Report) -> None:
     if supervisor.alive('novacontainerd') and runtime.answers(directory):
         _say(report, 'removed the containers',
              runtime.remove_containers(directory))
+    _say(report, 'detached', cinder.remove_devices(directory))
     _say(report, 'ended', switch.stop(directory, supervisor))
     _say(report, 'ended', supervisor.stop(_LAST))
     _say(report, 'ended what agents left behind', supervisor.stop_marked())

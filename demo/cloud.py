@@ -9,6 +9,7 @@ import functools
 import os
 
 from demo import catalog
+from demo import cinder
 from demo import configs
 from demo import databases
 from demo import directory as directories
@@ -107,7 +108,16 @@ def _plan(directory: directories.Directory,
                           port=ports.NOVA_METADATA,
                           module='nova.wsgi.metadata'),
                    ('nova-schema', 'rabbitmq')),
+        tasks.Task('serialproxy', 'Nova: proxy of serial consoles',
+                   launch(nova.start_serialproxy),
+                   ('nova-schema', 'rabbitmq')),
+        tasks.Task('cinder-schema', 'Cinder: schema',
+                   prepare(cinder.prepare), ('mariadb',)),
+        tasks.Task('cinder', 'Cinder: API, scheduler and volume service',
+                   launch(cinder.start),
+                   ('cinder-schema', 'rabbitmq', 'catalog')),
         tasks.Task('readiness', 'The compute host and all agents report',
                    launch(readiness.wait),
-                   ('compute', 'agents', 'nova', 'metadata')),
+                   ('compute', 'agents', 'nova', 'metadata', 'serialproxy',
+                    'cinder')),
     ]

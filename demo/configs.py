@@ -12,6 +12,7 @@ import string
 
 from demo import directory as directories
 from demo import errors
+from demo import ports
 
 #: Nova's and Neutron's name for this machine.
 HOST = 'demo-host'
@@ -31,6 +32,8 @@ _FILES = {
     'openvswitch_agent.ini': 'neutron/openvswitch_agent.ini',
     'interface_agent.ini': 'neutron/interface_agent.ini',
     'metadata_agent.ini': 'neutron/metadata_agent.ini',
+    'cinder.conf': 'cinder/cinder.conf',
+    'cinder-volume.conf': 'cinder/cinder-volume.conf',
     'rabbitmq.config': 'rabbitmq/rabbitmq.config',
     'novacontainerd.conf': 'novacontainer/novacontainerd.conf',
 }
@@ -55,6 +58,7 @@ def values(directory: directories.Directory,
         'database': f'mysql+pymysql://openstack:{password}@127.0.0.1:3306',
         'transport': f'rabbit://openstack:{password}@127.0.0.1:5672/',
         'host': HOST,
+        'serialproxy_port': str(ports.NOVA_SERIALPROXY),
         'user': directories.USER,
         'datapath': datapath,
         'etc': str(directory.etc),

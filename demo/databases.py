@@ -12,7 +12,7 @@ from demo import ports
 from demo import processes
 
 NAMES = ('keystone', 'glance', 'placement', 'nova_api', 'nova', 'nova_cell0',
-         'neutron')
+         'neutron', 'cinder')
 
 
 def start(directory: directories.Directory,

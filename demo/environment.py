@@ -16,9 +16,11 @@ from demo import directory as directories
 # executed by the unprivileged user.
 PYTHON = '/usr/bin/python3'
 
-#: uwsgi serves the APIs, PyMySQL speaks to MariaDB.
+#: uwsgi serves the APIs, PyMySQL speaks to MariaDB, and with
+#: websocket-client the tests of the cloud are at a console.
 REQUIREMENTS = ('nova', 'keystone', 'glance', 'openstack-placement',
-                'neutron', 'python-openstackclient', 'pymysql', 'uwsgi')
+                'neutron', 'cinder', 'python-openstackclient', 'pymysql',
+                'uwsgi', 'websocket-client')
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 

@@ -16,6 +16,7 @@ The cloud stays up.  Go on by hand, as the tenant:
       --network $network --security-group $group --wait mine
   openstack server list
   openstack console log show mine
+  openstack console url show --serial mine
 
   # from inside the tenant's network:
   ip netns exec qdhcp-$$(openstack network show $network -f value -c id) \\

@@ -41,28 +41,39 @@ def upload(directory: directories.Directory) -> None:
 
     :raises DemoError: the command failed.
     """
+    for name in _BUILDERS:
+        publish(directory, name, _path(directory, name))
+
+
+def publish(directory: directories.Directory, name: str,
+            path: pathlib.Path) -> str:
+    """Have Glance hold an archive for everybody, and return its image's id.
+
+    :raises DemoError: the command failed.
+    """
     image_api = catalog.connect(directory, 'admin').image
+    with path.open('rb') as file:
+        checksum = hashlib.file_digest(file, 'md5').hexdigest()
+    same = None
+    for image in list(image_api.images(name=name, visibility='public')):
+        if image.checksum == checksum:
+            same = image.id
+        else:
+            image_api.delete_image(image)
+    if same:
+        return same
     environment = commands.inherited_environment(
         OS_AUTH_URL=f'http://127.0.0.1:{ports.KEYSTONE}/v3',
         OS_USERNAME='admin', OS_PROJECT_NAME='admin',
         OS_PASSWORD=directory.password(),
         OS_USER_DOMAIN_ID='default', OS_PROJECT_DOMAIN_ID='default',
         OS_IDENTITY_API_VERSION='3', OS_REGION_NAME='RegionOne')
-    for name in _BUILDERS:
-        path = _path(directory, name)
-        with path.open('rb') as file:
-            checksum = hashlib.file_digest(file, 'md5').hexdigest()
-        found = [image for image in image_api.images(name=name)
-                 if image.visibility == 'public']
-        for image in found:
-            if image.checksum != checksum:
-                image_api.delete_image(image)
-        if not any(image.checksum == checksum for image in found):
-            commands.run(
-                [directory.tool('openstack'), 'image', 'create',
-                 '--container-format', 'docker', '--disk-format', 'raw',
-                 '--public', '--file', str(path), name],
-                directory.log / 'image-create.log', environment=environment)
+    made = commands.output(
+        [directory.tool('openstack'), 'image', 'create',
+         '--container-format', 'docker', '--disk-format', 'raw',
+         '--public', '--file', str(path), '--format', 'value',
+         '--column', 'id', name], environment=environment)
+    return made.strip()
 
 
 def _path(directory: directories.Directory, name: str) -> pathlib.Path:

@@ -4,11 +4,13 @@ Called by ``scenario``: an :func:`inventory` before the first instance and
 one after the last, and :func:`difference` says what is left.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 import json
 import pathlib
 
 from demo import cgroups
+from demo import cinder
 from demo import commands
 from demo import directory as directories
 from demo import mounts
@@ -36,9 +38,10 @@ def inventory(directory: directories.Directory) -> Inventory:
             name for name in namespaces.listed(directory)
             if name.startswith(namespaces.CONTAINER)},
         'interfaces': _interfaces(),
-        'switch ports': switch.ports_of_bridge(directory),
+        'switch ports': of_instances(switch.ports_of_bridge(directory)),
         'cgroups': cgroups.listed(),
         'container processes': _monitors(directory),
+        'loop devices of volumes': set(cinder.devices(directory)),
         'files of the runtime': _files(directory),
         'files in /tmp': {path.name for path in pathlib.Path('/tmp').glob(
             'tmp*/privsep.sock')},
@@ -52,14 +55,19 @@ def difference(before: Inventory, after: Inventory) -> list[str]:
             for name in sorted(after[kind] - before[kind])]
 
 
-def _interfaces() -> set[str]:
-    """Interfaces of instances in the host's own namespace.
+def of_instances(interfaces: Iterable[str]) -> set[str]:
+    """Those of some interfaces that an instance may be plugged into.
 
-    Other services of the host may come and go with theirs meanwhile.
+    Others come and go meanwhile: Neutron's L3 agent plugs its "qr-" and
+    "qg-" anew whenever it has to process a router once more.
     """
+    return {name for name in interfaces if name.startswith(_INTERFACES)}
+
+
+def _interfaces() -> set[str]:
+    """Interfaces of instances in the host's own namespace."""
     links = json.loads(commands.output(['ip', '-json', 'link', 'show']))
-    return {link['ifname'] for link in links
-            if link['ifname'].startswith(_INTERFACES)}
+    return of_instances(link['ifname'] for link in links)
 
 
 def _monitors(directory: directories.Directory) -> set[str]:

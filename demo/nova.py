@@ -1,4 +1,4 @@
-"""Nova: the APIs, the conductor, the scheduler, and the compute service.
+"""Nova: APIs, conductor, scheduler, console proxy, compute service.
 
 Called by ``cloud``.  nova-compute runs as the unprivileged user, reads no
 database password, and reaches root only through sudo and nova-rootwrap.
@@ -42,17 +42,22 @@ def prepare(directory: directories.Directory) -> None:
 def start_controllers(directory: directories.Directory,
                       supervisor: processes.Supervisor) -> None:
     """Start the conductor and the scheduler."""
+    for name in CONTROLLERS:
+        _start_controller(directory, supervisor, name)
+
+
+def _start_controller(directory: directories.Directory,
+                      supervisor: processes.Supervisor, name: str) -> None:
+    """Start a daemon that has access to the databases."""
     etc = directory.etc / 'nova'
     files = (etc / 'nova.conf', etc / 'nova-controller.conf')
-    for name in CONTROLLERS:
-        supervisor.start(processes.Process(
-            name,
-            (directory.tool(name), '--config-file', str(files[0]),
-             '--config-file', str(files[1])),
-            commands.clean_environment(directory.home,
-                                       directory.venv / 'bin'),
-            directories.USER,
-            (*files, environment.openstack_stamp(directory))))
+    supervisor.start(processes.Process(
+        name,
+        (directory.tool(name), '--config-file', str(files[0]),
+         '--config-file', str(files[1])),
+        commands.clean_environment(directory.home, directory.venv / 'bin'),
+        directories.USER,
+        (*files, environment.openstack_stamp(directory))))
 
 
 def start_api(directory: directories.Directory,
@@ -69,6 +74,19 @@ def start_api(directory: directories.Directory,
          'OS_NOVA_CONFIG_FILES': ';'.join(files)},
         tuple(etc / name for name in files)))
     supervisor.wait_ready(name, lambda: ports.answers(port))
+
+
+def start_serialproxy(directory: directories.Directory,
+                      supervisor: processes.Supervisor) -> None:
+    """Serve serial consoles to web sockets.
+
+    It looks tokens up in the databases, and asks nova-compute whether a
+    console still is where it was.
+    """
+    name = 'nova-serialproxy'
+    _start_controller(directory, supervisor, name)
+    supervisor.wait_ready(
+        name, lambda: ports.is_open(ports.NOVA_SERIALPROXY))
 
 
 def start_compute(directory: directories.Directory,

@@ -16,10 +16,12 @@ MARIADB = 3306
 EPMD = 4369
 KEYSTONE = 5000
 RABBITMQ = 5672
+NOVA_SERIALPROXY = 6083
 OPENFLOW = 6633
 OVSDB = 6640
 NOVA = 8774
 NOVA_METADATA = 8775
+CINDER = 8776
 PLACEMENT = 8778
 GLANCE = 9292
 NEUTRON = 9696
@@ -30,6 +32,7 @@ OWNERS = {
     MARIADB: 'mariadb', EPMD: 'epmd', KEYSTONE: 'keystone',
     RABBITMQ: 'rabbitmq', OPENFLOW: 'neutron-openvswitch-agent',
     OVSDB: 'ovsdb-server', NOVA: 'nova-api', NOVA_METADATA: 'nova-metadata',
+    NOVA_SERIALPROXY: 'nova-serialproxy', CINDER: 'cinder-api',
     PLACEMENT: 'placement', GLANCE: 'glance', NEUTRON: 'neutron-api',
     RABBITMQ_PEERS: 'rabbitmq'}
 

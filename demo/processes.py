@@ -148,6 +148,23 @@ class Supervisor:
             self._pid_file(name).unlink(missing_ok=True)
         return running
 
+    def kill(self, name: str, timeout_s: float = 10) -> None:
+        """End a process as the kernel does for want of memory.
+
+        Its children are left to notice by themselves.
+
+        :raises DemoError: it does not run.
+        """
+        if not self.alive(name):
+            raise errors.DemoError(f'{name} does not run.', [self.log(name)])
+        os.kill(self._record(name)['pid'], signal.SIGKILL)
+        deadline = time.monotonic() + timeout_s
+        while self.alive(name):
+            if time.monotonic() > deadline:
+                raise errors.DemoError(f'{name} cannot be killed.')
+            time.sleep(0.02)
+        self._reap(name)
+
     def stop_marked(self, grace_s: float = 3) -> list[str]:
         """End whatever else carries our mark.
 
@@ -197,13 +214,20 @@ def _signal_group(group: int, number: int) -> None:
 
 
 def _marked(root: str) -> Iterator[tuple[int, str]]:
-    """Pids and programs of the processes that carry our mark."""
+    """Pids and programs of the processes that carry our mark.
+
+    Another demo may run in a container with a namespace of pids of its own,
+    whose processes are seen from here: they are not ours.
+    """
     mark = f'{MARK}={root}'.encode()
+    ours = os.readlink('/proc/self/ns/pid')
     for entry in pathlib.Path('/proc').iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
             if mark not in (entry / 'environ').read_bytes().split(b'\0'):
+                continue
+            if os.readlink(entry / 'ns' / 'pid') != ours:
                 continue
             program = (entry / 'comm').read_text().strip()
         except (FileNotFoundError, ProcessLookupError, PermissionError):

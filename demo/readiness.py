@@ -1,7 +1,7 @@
 """When the cloud as a whole can take a tenant.
 
-Called by ``cloud`` after everything was started; asks Nova and Neutron as
-the administrator.
+Called by ``cloud`` after everything was started; asks Nova, Neutron and
+Cinder as the administrator.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from collections.abc import Callable
 import openstack
 
 from demo import catalog
+from demo import cinder
 from demo import directory as directories
 from demo import errors
 from demo import neutron
@@ -27,6 +28,8 @@ def wait(directory: directories.Directory,
            'Nova maps its compute host', lambda: _host_mapped(cloud))
     _until(supervisor, list(neutron.AGENTS),
            'all Neutron agents report', lambda: _agents_alive(cloud))
+    _until(supervisor, [cinder.SCHEDULER, cinder.VOLUME],
+           'both services of Cinder report', lambda: _volumes_served(cloud))
 
 
 def _host_mapped(cloud: openstack.connection.Connection) -> bool:
@@ -40,6 +43,12 @@ def _agents_alive(cloud: openstack.connection.Connection) -> bool:
     alive = {agent.binary for agent in cloud.network.agents()
              if agent.is_alive}
     return alive.issuperset(neutron.AGENTS)
+
+
+def _volumes_served(cloud: openstack.connection.Connection) -> bool:
+    found = {service.binary for service in cloud.block_storage.services()
+             if service.state == 'up'}
+    return found.issuperset((cinder.SCHEDULER, cinder.VOLUME))
 
 
 def _until(supervisor: processes.Supervisor, names: list[str], what: str,

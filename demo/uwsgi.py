@@ -1,6 +1,7 @@
 """An OpenStack API as a process: uwsgi with a WSGI module.
 
-Called by ``keystone``, ``glance``, ``placement``, ``nova``, ``neutron``.
+Called by ``keystone``, ``glance``, ``placement``, ``nova``, ``neutron``,
+``cinder``.
 """
 
 from collections.abc import Mapping
@@ -14,11 +15,13 @@ from demo import processes
 
 def process(directory: directories.Directory, name: str, module: str,
             port: int, settings: Mapping[str, str],
-            inputs: tuple[pathlib.Path, ...]) -> processes.Process:
+            inputs: tuple[pathlib.Path, ...],
+            arguments: str = '') -> processes.Process:
     """Describe one API server.
 
     :param module: ``nova.wsgi.osapi_compute`` and the like.
     :param settings: environment that tells the module its configuration.
+    :param arguments: command line that the module finds, where it reads one.
     """
     argv = (directory.tool('uwsgi'),
             '--http-socket', f'127.0.0.1:{port}', '--module', module,
@@ -30,7 +33,8 @@ def process(directory: directories.Directory, name: str, module: str,
             '--chunked-input-limit', str(16 * 1024 * 1024),
             # Its keep-alive would hang a client that sends a body late.
             '--add-header', 'Connection: close',
-            '--procname-prefix', f'{name} ')
+            '--procname-prefix', f'{name} ',
+            *(('--pyargv', arguments) if arguments else ()))
     env = commands.clean_environment(
         directory.home, directory.venv / 'bin', **settings)
     return processes.Process(

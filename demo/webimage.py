@@ -1,6 +1,6 @@
 """The web server's image: busybox-static and four small scripts.
 
-Called by ``images``.
+Called by ``images``, and by ``devstack/image.py``.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,17 @@ def build(path: pathlib.Path, packages: Sequence[pathlib.Path]) -> None:
 
     :param packages: fetched packages, busybox-static among them.
     """
+    assemble(path, _busybox(packages))
+
+
+def assemble(path: pathlib.Path, program: bytes) -> None:
+    """Write the archive; the DevStack plugin calls this as well.
+
+    :param program: busybox, statically linked.
+    """
     # It takes the name it is run by for an applet's, except this one.
     busybox = path.with_name('busybox')
-    busybox.write_bytes(_busybox(packages))
+    busybox.write_bytes(program)
     busybox.chmod(0o755)
     applets = commands.output([str(busybox), '--list']).split()
     layer = path.with_suffix('.layer')

@@ -10,12 +10,16 @@ import unittest
 
 import openstack
 
+from demo import catalog
 from demo import directory
 from demo import errors
 from demo import images
 from demo import leaks
 from demo import neighbour
 from demo import tenant as tenants
+
+#: Name of the flavor that instances of the tenant's are resized to.
+LARGE = 'test-large'
 
 _GONE_S = 30
 
@@ -43,6 +47,13 @@ class CloudTestCase(unittest.TestCase):
         cls.tenant.wait_network(network_id, lambda: cls.neighbour.present)
         for protocol, port in (('icmp', None), ('tcp', 22), ('tcp', 80)):
             cls.tenant.allow(protocol, port)
+
+    @classmethod
+    def make_large(cls):
+        """Have the administrator make the larger flavor; its id."""
+        admin = catalog.connect(cls.directory, 'admin').compute
+        return (admin.find_flavor(LARGE) or admin.create_flavor(
+            name=LARGE, ram=192, vcpus=1, disk=2)).id
 
     def setUp(self):
         """Note what is on the host, to find it so again."""
@@ -72,6 +83,25 @@ class CloudTestCase(unittest.TestCase):
             self.tenant.delete([server])
         except openstack.exceptions.NotFoundException:
             return
+
+    def upload(self, content, **properties):
+        """Upload an image of the tenant's that goes with the test.
+
+        :returns: its id.
+        """
+        name = f'test-{self.id().rpartition(".")[2]}'
+        image = self.image.create_image(
+            name, data=content, container_format='docker',
+            disk_format='raw', visibility='private', use_import=False,
+            validate_checksum=False, **properties)
+        self.addCleanup(self.image.delete_image, image)
+        return image.id
+
+    def upload_web(self, **properties):
+        """The same with what the demo's web image holds."""
+        return self.upload(
+            (self.directory.cache / f'{images.WEB}.tar').read_bytes(),
+            **properties)
 
     def wait(self, server, status):
         """Wait until an instance has a status, and return it as it is."""

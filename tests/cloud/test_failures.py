@@ -9,16 +9,6 @@ from tests.cloud import cloudcase
 
 class FailuresTest(cloudcase.CloudTestCase):
 
-    def upload(self, content, **properties):
-        """Upload an image of the tenant's that goes with the test."""
-        name = f'test-{self.id().rpartition(".")[2]}'
-        image = self.image.create_image(
-            name, data=content, container_format='docker',
-            disk_format='raw', visibility='private', use_import=False,
-            validate_checksum=False, **properties)
-        self.addCleanup(self.image.delete_image, image)
-        return image.id
-
     def fault(self, server):
         """What the tenant reads of an instance in ERROR."""
         return self.compute.get_server(server.id).fault['message']

@@ -70,11 +70,33 @@ class InterfacesTest(cloudcase.CloudTestCase):
         self.until('it has gone', lambda: self.interfaces(server)
                    == ['eth0'])
 
-    def test_two_at_boot_and_one_default_route(self):
+    def test_several_at_boot_and_one_default_route(self):
+        """Two on one network and one on another, over stop and reboot."""
         first = self.network.find_network(tenant.NETWORK)
         server = self.boot(images.DEBIAN, networks=[
-            {'uuid': first.id}, {'uuid': self.second.id}])
-        self.assertEqual(['eth0', 'eth1'], self.interfaces(server))
-        routes = self.shell(server, 'ip route')
-        self.assertEqual(1, routes.count('default via'))
-        self.assertIn('10.20.31.0/24 dev eth1', routes)
+            {'uuid': first.id}, {'uuid': first.id},
+            {'uuid': self.second.id}])
+        found = self.compute.get_server(server.id).addresses
+        wanted = [address['addr'] for address in
+                  [*found[tenant.NETWORK], *found[_SECOND]]]
+        self.assertEqual(3, len(wanted))
+        for verb in (lambda server: None, self.reboot, self.stop_start):
+            verb(server)
+            inside = self.shell(
+                server, 'ip -4 -o address show scope global '
+                "| awk '{ print $2, $4 }'")
+            self.assertEqual(
+                [f'eth{number} {address}/24'
+                 for number, address in enumerate(wanted)],
+                inside.splitlines())
+            macs = self.shell(server, 'cat /sys/class/net/eth?/address')
+            self.assertEqual(
+                {address['OS-EXT-IPS-MAC:mac_addr']
+                 for addresses in found.values() for address in addresses},
+                set(macs.splitlines()))
+            routes = self.shell(server, 'ip route')
+            self.assertEqual(1, routes.count('default via'))
+            self.assertIn('default via 10.20.30.1 dev eth0', routes)
+            for line in ('10.20.30.0/24 dev eth0', '10.20.30.0/24 dev eth1',
+                         '10.20.31.0/24 dev eth2'):
+                self.assertIn(line, routes)

@@ -5,22 +5,12 @@ Every test shows that address and disk are what they have to be afterwards.
 
 import time
 
-from demo import catalog
 from demo import images
 from demo import tenant
 from tests.cloud import cloudcase
 
-_LARGE = 'test-large'
-
 
 class OperationsTest(cloudcase.CloudTestCase):
-
-    def setUp(self):
-        """Have a flavor to resize to."""
-        super().setUp()
-        self.admin = catalog.connect(self.directory, 'admin').compute
-        if not self.admin.find_flavor(_LARGE):
-            self.admin.create_flavor(name=_LARGE, ram=192, vcpus=1, disk=2)
 
     def flavor_of(self, server):
         """The name of an instance's flavor."""
@@ -124,13 +114,12 @@ class OperationsTest(cloudcase.CloudTestCase):
         server = self.boot()
         self.write(server, 'kept')
         address = self.address(server)
-        self.compute.resize_server(
-            server, self.compute.find_flavor(_LARGE).id)
+        self.compute.resize_server(server, self.make_large())
         self.wait(server, 'VERIFY_RESIZE')
         self.assertEqual('kept', self.note(server))
         self.compute.confirm_server_resize(server)
         self.wait(server, 'ACTIVE')
-        self.assertEqual(_LARGE, self.flavor_of(server))
+        self.assertEqual(cloudcase.LARGE, self.flavor_of(server))
         self.compute.resize_server(
             server, self.compute.find_flavor(tenant.FLAVOR).id)
         self.wait(server, 'VERIFY_RESIZE')
@@ -138,7 +127,7 @@ class OperationsTest(cloudcase.CloudTestCase):
         self.assertEqual('kept', self.note(server))
         self.compute.revert_server_resize(server)
         self.wait(server, 'ACTIVE')
-        self.assertEqual(_LARGE, self.flavor_of(server))
+        self.assertEqual(cloudcase.LARGE, self.flavor_of(server))
         self.assertEqual(address, self.address(server))
         self.assertEqual('kept', self.note(server))
 

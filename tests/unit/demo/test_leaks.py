@@ -20,3 +20,14 @@ class DifferenceTest(base.BaseTestCase):
             ['mounts: /b', 'mounts: /c'], leaks.difference(
                 {'mounts': frozenset({'/a'})},
                 {'mounts': frozenset({'/a', '/c', '/b'})}))
+
+
+class OfInstancesTest(base.BaseTestCase):
+
+    def test_ends_of_the_driver_and_of_os_vif(self):
+        theirs = {'tap1f-0', 'qbr1f-0', 'qvb1f-0', 'qvo1f-0'}
+        self.assertEqual(theirs, leaks.of_instances(theirs))
+
+    def test_those_of_routers_and_of_the_switch_are_not(self):
+        self.assertEqual(set(), leaks.of_instances(
+            ['qr-a7054a47-bc', 'qg-0', 'patch-tun', 'br-int', 'eth0']))

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import tempfile
 import time
+from unittest import mock
 
 from oslotest import base
 
@@ -55,6 +56,27 @@ class SupervisorTest(base.BaseTestCase):
         config.write_text('two')
         self.assertTrue(self.supervisor.start(self.process(inputs=(config,))))
         self.assertNotEqual(first, self.pid())
+
+    def test_kill(self):
+        self.supervisor.start(self.process())
+        self.supervisor.kill('job')
+        self.assertFalse(self.supervisor.alive('job'))
+        self.assertTrue(self.supervisor.start(self.process()))
+
+    def test_kill_what_does_not_run(self):
+        error = self.assertRaises(
+            errors.DemoError, self.supervisor.kill, 'job')
+        self.assertIn('does not run', str(error))
+
+    def test_kill_leaves_the_children(self):
+        self.supervisor.start(self.process(
+            'sh', '-c', 'trap "" HUP; sleep 60 & echo $! > "$0"; wait',
+            str(self.directory.run / 'child')))
+        child = self.directory.run / 'child'
+        while not (child.exists() and child.read_text()):
+            time.sleep(0.01)
+        self.supervisor.kill('job')
+        os.kill(int(child.read_text()), 0)
 
     def test_stop_takes_the_children_along(self):
         self.supervisor.start(self.process(
@@ -112,6 +134,15 @@ class SupervisorTest(base.BaseTestCase):
         self.supervisor.stop(['job'])
         self.assertEqual(['sleep'], self.supervisor.stop_marked(1))
         self.assertEqual([], self.supervisor.stop_marked(0.1))
+
+    def test_what_another_container_runs_is_not_ours(self):
+        self.supervisor.start(self.process())
+        self.assertEqual(
+            ['sleep'], [program for _, program in processes._marked(
+                str(self.directory.root))])
+        with mock.patch.object(processes.os, 'readlink', str):
+            self.assertEqual([], list(processes._marked(
+                str(self.directory.root))))
 
     def _beside(self, group):
         """Programs that carry the mark and are not in the group."""
