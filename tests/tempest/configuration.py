@@ -1,56 +1,53 @@
 """``tempest.conf``, made from what the driver and the cloud can do.
 
-Called by ``tests.tempest.__main__``.  What the driver leaves to
-``ComputeDriver``, which only raises, Tempest is told is not there; so a
-method that is added is tested from then on without a change here.
+Called by ``tests.tempest.__main__``.  Tempest is told what the driver has by
+the table that the support matrix is held against; so a feature that is added
+is tested from then on without a change here.
 """
 
-from collections.abc import Iterable
 import configparser
 import pathlib
-
-from nova.virt import driver as nova_driver
 
 from demo import catalog
 from demo import directory as directories
 from demo import ports
 from demo import tenant
-from novacontainer.virt import driver
+from tests import features
 from tests.tempest import guestimage
 
-#: Tempest's name of a feature → the driver's methods that make it.
+#: Tempest's name → what it needs of the support matrix.
 _FEATURES = {
-    'change_password': ('set_admin_password',),
-    'console_output': ('get_console_output',),
-    'interface_attach': ('attach_interface', 'detach_interface'),
+    'change_password': ('set-admin-password',),
+    'console_output': ('console-log',),
+    'interface_attach': ('attach-interface', 'detach-interface'),
+    'live_migration': ('live-migrate',),
     'pause': ('pause', 'unpause'),
+    'personality': ('file-injection',),
     'rescue': ('rescue', 'unrescue'),
-    'resize': ('migrate_disk_and_power_off', 'finish_migration',
-               'confirm_migration', 'finish_revert_migration'),
-    'shelve': ('snapshot',),
+    'resize': ('resize',),
+    'serial_console': ('serial-console',),
+    'shelve': ('shelve',),
     'snapshot': ('snapshot',),
-    'spice_console': ('get_spice_console',),
+    # The same, with an image of its own and volumes that stay.
+    'stable_rescue': ('rescue', 'unrescue'),
     'suspend': ('suspend', 'resume'),
-    'swap_volume': ('swap_volume',),
-    'vnc_console': ('get_vnc_console',),
+    'swap_volume': ('swap-volume',),
+    'vnc_console': ('graphical-console',),
+    'volume_multiattach': ('multiattach-volume',),
 }
-#: What one host, or this cloud, does not have.
-_ABSENT = ('attach_encrypted_volume', 'cold_migration', 'live_migration',
-           'serial_console', 'volume_multiattach', 'shelve_migrate')
+#: What one host does not have, and this cloud has not set up: encryption
+#: needs a key manager.
+_ABSENT = ('attach_encrypted_volume', 'cold_migration', 'ide_bus',
+           'shelve_migrate', 'spice_console')
 
 #: name → (id, what it gives).
 _FLAVORS = {'tempest-small': (101, {'ram': 128, 'vcpus': 1, 'disk': 1}),
             'tempest-large': (102, {'ram': 192, 'vcpus': 1, 'disk': 2})}
-
+#: Tests set up interfaces and change addresses from inside.
+_EXTRA_SPECS = {'novacontainer:capabilities': 'NET_ADMIN'}
 
 _POOL = 'tempest'
-
-
-def offers(methods: Iterable[str]) -> bool:
-    """Say whether the driver has all of these methods of its own."""
-    return all(getattr(driver.ContainerDriver, name)
-               is not getattr(nova_driver.ComputeDriver, name)
-               for name in methods)
+_VOLUME_TYPE = 'tempest-multiattach'
 
 
 def write(directory: directories.Directory, path: pathlib.Path,
@@ -63,13 +60,19 @@ def write(directory: directories.Directory, path: pathlib.Path,
     admin = catalog.connect(directory, 'admin')
     for name, (identity, gives) in _FLAVORS.items():
         if not admin.compute.find_flavor(name):
-            admin.compute.create_flavor(name=name, id=str(identity), **gives)
+            made = admin.compute.create_flavor(
+                name=name, id=str(identity), **gives)
+            admin.compute.create_flavor_extra_specs(made, _EXTRA_SPECS)
     external = _network_defaults(admin.network)
+    if not admin.block_storage.find_type(_VOLUME_TYPE):
+        admin.block_storage.create_type(
+            name=_VOLUME_TYPE, extra_specs={'multiattach': '<is> True'})
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_dict({
         **_access(directory, path.parent),
-        **_compute(image_ids),
+        **_compute(directory, image_ids),
         **_network(external),
+        **_volumes(),
     })
     with path.open('w') as file:
         parser.write(file)
@@ -108,13 +111,27 @@ def _access(directory: directories.Directory,
             'region': 'RegionOne',
         },
         'service_available': {
-            'cinder': False, 'swift': False, 'horizon': False,
+            'cinder': True, 'swift': False, 'horizon': False,
             'neutron': True, 'nova': True, 'glance': True,
         },
     }
 
 
-def _compute(image_ids: list[str]) -> dict[str, dict[str, object]]:
+def compute_features() -> dict[str, bool]:
+    """What Tempest calls the features; the DevStack plugin asks as well."""
+    return {
+        **{name: features.complete(*needs)
+           for name, needs in _FEATURES.items()},
+        **dict.fromkeys(_ABSENT, False),
+        # Its contents are files here, and Tempest looks for a disk.
+        'config_drive': False,
+        'metadata_service': True,
+        'hostname_fqdn_sanitization': True,
+    }
+
+
+def _compute(directory: directories.Directory,
+             image_ids: list[str]) -> dict[str, dict[str, object]]:
     """What the compute service has, and how to get into a guest."""
     small, large = (identity for identity, _ in _FLAVORS.values())
     return {
@@ -130,25 +147,24 @@ def _compute(image_ids: list[str]) -> dict[str, dict[str, object]]:
             'ready_wait': 0,
             'hypervisor_type': 'docker',
         },
-        'compute-feature-enabled': {
-            **{feature: offers(methods)
-               for feature, methods in _FEATURES.items()},
-            **dict.fromkeys(_ABSENT, False),
-            # Its contents are files here, and Tempest looks for a disk.
-            'config_drive': False,
-            'metadata_service': True,
-        },
+        'compute-feature-enabled': compute_features(),
         'validation': {
             'run_validation': True,
             'connect_method': 'floating',
             'image_ssh_user': 'root',
             'image_ssh_password': guestimage.PASSWORD,
+            'image_alt_ssh_password': guestimage.PASSWORD,
             'ping_timeout': 90,
             'ssh_timeout': 90,
         },
         'image': {'http_image': ''},
         'image-feature-enabled': {'import_image': False},
-        'scenario': {'dhcp_client': ''},
+        'scenario': {
+            'dhcp_client': 'udhcpc',
+            'img_file': guestimage.compressed_path(directory),
+            'img_container_format': 'docker',
+            'img_disk_format': 'raw',
+        },
     }
 
 
@@ -166,5 +182,20 @@ def _network(external: str) -> dict[str, dict[str, object]]:
         },
         'network-feature-enabled': {
             'api_extensions': 'all', 'floating_ips': True, 'ipv6': True,
+            'ipv6_subnet_attributes': True, 'port_security': True,
+        },
+    }
+
+
+def _volumes() -> dict[str, dict[str, object]]:
+    """What Cinder has."""
+    return {
+        'volume': {
+            'catalog_type': 'volumev3',
+            'max_microversion': 'latest',
+            'volume_type_multiattach': _VOLUME_TYPE,
+        },
+        'volume-feature-enabled': {
+            'backup': False, 'extend_attached_volume': True,
         },
     }
