@@ -29,6 +29,7 @@ from novacontainer.cli import networks
 from novacontainer.cli import ports
 from novacontainer.cli import processes
 from novacontainer.cli import run
+from novacontainer.cli.setup import installer
 from novacontainer.cli import stats
 from novacontainer.cli import system
 from novacontainer.cli import trees
@@ -51,6 +52,7 @@ VERBS: tuple[verb.Verb, ...] = (
     *images.VERBS, *archives.VERBS, *arrivals.VERBS, *uploads.VERBS,
     *networks.VERBS, *volumes.VERBS, *inspection.VERBS, *housekeeping.VERBS,
     *system.VERBS, *web.VERBS, *verdict.VERBS,
+    *installer.verbs(lambda: _parsers()[1]),
     *completion.verbs(lambda: _parsers()[1]))
 
 

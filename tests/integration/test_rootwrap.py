@@ -32,7 +32,8 @@ SUDOERS_STRICT = (
     f'{USER} ALL=(root) NOPASSWD: {HELPER} '
     r'^--config-file /etc/nova/nova\.conf --privsep_context '
     r'(novacontainer\.virt\.privsep\.network|'
-    r'vif_plug_ovs\.privsep\.vif_plug) '
+    r'vif_plug_ovs\.privsep\.vif_plug|'
+    r'os_brick\.privileged\.(default|brick_privsep_hide_output)) '
     r'--privsep_sock_path /tmp/tmp[a-z0-9_]+/privsep\.sock$'
     '\n')
 NOVA_STRICT = ''.join(

@@ -6,10 +6,7 @@ the test run through links.
 
 import os
 import pathlib
-import shutil
 import site
-import subprocess
-import sys
 import sysconfig
 import venv
 import zipfile
@@ -17,14 +14,27 @@ import zipfile
 import fixtures
 from oslotest import base
 
-ROOT = pathlib.Path(__file__).parents[2]
-#: What a build reads; copied, because it writes beside it.
-SOURCES = ('novacontainer', 'novacontainer.pth', 'etc', 'LICENSE',
-           'README.rst', 'pyproject.toml', 'requirements.txt', 'setup.cfg',
-           'setup.py', 'test-requirements.txt')
+from tests.integration import wheels
+
 #: Never linked into an environment's dependencies.
 OURS_AND_NOVA = ('nova', 'nova-', 'novacontainer', '__editable__',
                  '__pycache__')
+
+#: What the wheel has besides Python's, by its place below the prefix.
+DATA = {
+    'etc/logrotate.d/novacontainer',
+    'etc/nova/rootwrap.d/novacontainer.filters',
+    'etc/novacontainer/novacontainer-virt-config-generator.conf',
+    'etc/novacontainer/novacontainerd-config-generator.conf',
+    'lib/systemd/system/novacontainerd.service',
+    'lib/systemd/system/novacontainerd.socket',
+    'lib/sysusers.d/novacontainer.conf',
+    'lib/tmpfiles.d/novacontainer.conf',
+    'share/bash-completion/completions/novacontainer',
+    'share/man/man1/novacontainer.1',
+    'share/man/man8/novacontainerd.8',
+    'share/novacontainer/novacontainer-grafana.json',
+}
 
 LOAD = """
 import nova
@@ -49,32 +59,6 @@ version = "99.0.0"
 [tool.setuptools.packages.find]
 include = ["nova*"]
 """
-
-
-def run(*command, **kwargs):
-    """Run a command; its output is in the exception when it fails."""
-    done = subprocess.run(
-        [os.fspath(word) for word in command], text=True,
-        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        **kwargs)
-    if done.returncode:
-        raise AssertionError(f'{command} failed:\n{done.stdout}')
-    return done.stdout
-
-
-def pip(python, *arguments):
-    """Run this environment's pip for another one, without a network."""
-    environment = {**os.environ, 'PBR_VERSION': '0.0.1',
-                   'PIP_NO_INDEX': '1', 'PIP_DISABLE_PIP_VERSION_CHECK': '1'}
-    command = [sys.executable, '-m', 'pip']
-    if python is not None:
-        command += ['--python', python]
-    return run(*command, *arguments, env=environment)
-
-
-def install(python, *arguments):
-    """Install with the build tools that are there."""
-    pip(python, 'install', '--no-deps', '--no-build-isolation', *arguments)
 
 
 class Environment(fixtures.Fixture):
@@ -121,7 +105,8 @@ class Environment(fixtures.Fixture):
         (project / 'pyproject.toml').write_text(NOVA_PROJECT)
         self._link(pathlib.Path(nova.__file__).parent, project / 'nova')
         settings = ['--config-settings', 'editable_mode=compat']
-        install(self.python, '-e', project, *(settings if path_style else []))
+        wheels.install(self.python, '-e', project,
+                       *(settings if path_style else []))
         finder = list(self.site.glob('__editable__*nova*_finder.py'))
         assert bool(finder) != path_style, self.files()
 
@@ -131,7 +116,8 @@ class Environment(fixtures.Fixture):
         :returns: the file of Nova and the module of the driver's class.
         """
         # Not from the checkout, where we are on the path anyway.
-        out = run(self.python, '-W', 'ignore', '-c', LOAD, cwd=self.path)
+        out = wheels.run(
+            self.python, '-W', 'ignore', '-c', LOAD, cwd=self.path)
         nova_file, module = out.splitlines()[-2:]
         return os.path.realpath(nova_file), module
 
@@ -147,27 +133,16 @@ class WheelTestCase(base.BaseTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        directory = fixtures.TempDir()
-        directory.setUp()
-        cls.addClassCleanup(directory.cleanUp)
-        cls.source = pathlib.Path(directory.path) / 'source'
-        cls.source.mkdir()
-        for name in SOURCES:
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, cls.source / name,
-                                ignore=shutil.ignore_patterns('__pycache__'))
-            else:
-                shutil.copy(ROOT / name, cls.source / name)
-        pip(None, 'wheel', '--no-deps', '--no-build-isolation',
-            '-w', directory.path, cls.source)
-        cls.wheel, = pathlib.Path(directory.path).glob('*.whl')
+        cls.built = wheels.Built()
+        cls.built.setUp()
+        cls.addClassCleanup(cls.built.cleanUp)
 
     def setUp(self):
         super().setUp()
         self.environment = self.useFixture(Environment())
 
     def install(self):
-        install(self.environment.python, self.wheel)
+        wheels.install(self.environment.python, self.built.wheel)
 
     def assertLoads(self):
         import nova
@@ -181,24 +156,24 @@ class WheelTestCase(base.BaseTestCase):
         before = environment.files()
         self.install()
         self.assertLoads()
-        pip(environment.python, 'uninstall', '-y', 'novacontainer')
+        wheels.pip(environment.python, 'uninstall', '-y', 'novacontainer')
         self.assertEqual(before, environment.files())
-        out = run(environment.python, '-W', 'ignore', '-c',
-                  'import sys, nova.virt\n'
-                  'print([f for f in sys.meta_path if "novacont" in repr(f)'
-                  '       and "editable" not in repr(f)])',
-                  cwd=environment.path)
+        out = wheels.run(
+            environment.python, '-W', 'ignore', '-c',
+            'import sys, nova.virt\n'
+            'print([f for f in sys.meta_path if "novacont" in repr(f)'
+            '       and "editable" not in repr(f)])',
+            cwd=environment.path)
         self.assertEqual('[]\n', out)
 
     def test_file_list(self):
-        names = zipfile.ZipFile(self.wheel).namelist()
+        names = zipfile.ZipFile(self.built.wheel).namelist()
         self.assertIn('novacontainer.pth', names)
         self.assertIn('novacontainer/virt/driver.py', names)
-        for path in (ROOT / 'novacontainer/web/static').iterdir():
+        for path in (wheels.ROOT / 'novacontainer/web/static').iterdir():
             self.assertIn(f'novacontainer/web/static/{path.name}', names)
-        self.assertTrue(any(name.endswith(
-            '.data/data/share/bash-completion/completions/novacontainer')
-            for name in names), names)
+        data = {name.partition('.data/data/')[2] for name in names}
+        self.assertEqual(DATA, data - {''})
         self.assertEqual(
             [], [name for name in names if name.startswith('nova/')])
         tops = {name.partition('/')[0] for name in names}
@@ -206,6 +181,17 @@ class WheelTestCase(base.BaseTestCase):
             {'novacontainer', 'novacontainer.pth'},
             {top for top in tops if not top.endswith(('.dist-info',
                                                       '.data'))})
+
+    def test_source_distribution(self):
+        """The wheel of the sdist is the wheel of the checkout."""
+        archive = self.built.sdist()
+        directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        wheels.pip(None, 'wheel', '--no-deps', '--no-build-isolation',
+                   '-w', directory, archive)
+        wheel, = directory.glob('*.whl')
+        self.assertEqual(
+            sorted(zipfile.ZipFile(self.built.wheel).namelist()),
+            sorted(zipfile.ZipFile(wheel).namelist()))
 
     def test_nova_as_wheel(self):
         self.environment.nova_as_wheel()
@@ -222,12 +208,12 @@ class WheelTestCase(base.BaseTestCase):
 
     def test_both_as_checkouts(self):
         self.environment.nova_as_checkout(path_style=False)
-        install(self.environment.python, '-e', self.source)
+        wheels.install(self.environment.python, '-e', self.built.source)
         self.assertLoads()
 
     def test_without_nova(self):
         """A runtime-only host: Python starts as ever."""
         self.install()
-        self.assertEqual('ok\n', run(
+        self.assertEqual('ok\n', wheels.run(
             self.environment.python, '-c',
             'import sys; assert "nova" not in sys.modules; print("ok")'))

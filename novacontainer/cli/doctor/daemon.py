@@ -42,11 +42,14 @@ def check(client: api.Client, socket_path: str,
         facts = client.system.info()
         data_root = str(facts.get('DockerRootDir') or data_root)
     except exceptions.ClientError as error:
-        yield finding.fail('daemon', error.message, _remedy(socket_path))
+        # The first sentence: what to do comes from us.
+        yield finding.fail('daemon', error.message.partition('. ')[0],
+                           _remedy(socket_path))
     else:
         yield finding.ok('daemon', f'answers on {socket_path}')
         yield _socket(socket_path)
         yield from _storage(facts)
+        yield _proc_view(str(facts.get('Lxcfs')))
     kind = _kind(_existing(data_root), mounts)
     yield _file_system(data_root, kind)
     if kind in _IDMAPPED:
@@ -69,8 +72,8 @@ def _group() -> finding.Finding:
     except KeyError:
         return finding.warn(
             'group', f'there is no group {GROUP}',
-            f'Run "groupadd --system {GROUP}" and "usermod -aG {GROUP} '
-            'nova": without it only root can use the socket.')
+            'Run "novacontainer setup" as root, which makes it and puts nova '
+            'into it: without it only root can use the socket.')
     if 'nova' not in members:
         return finding.warn(
             'group', f'nova is no member of {GROUP}',
@@ -103,6 +106,25 @@ def _storage(facts: Mapping[str, typing.Any]) -> Iterator[finding.Finding]:
         *(f'{key}: {value}' for key, value in status.items()))))
     for warning in facts.get('Warnings') or ():
         yield finding.warn('daemon', 'warns', str(warning))
+
+
+def _proc_view(state: str) -> finding.Finding:
+    """Tell whether /proc shows containers their own limits.
+
+    :param state: what the daemon says of lxcfs.
+    """
+    if state == 'live':
+        return finding.ok('lxcfs', 'shows containers their own limits')
+    advice = {
+        'absent': 'Install the package lxcfs, and start it: without it /proc '
+                  "of a container shows the host's memory and cpus.",
+        'dead': 'Run "systemctl restart lxcfs" and restart the containers '
+                'that started before.',
+        'off': 'Set lxcfs_directory in novacontainerd.conf, unless '
+               "containers are to see the host's memory and cpus.",
+    }
+    return finding.warn('lxcfs', state, advice.get(
+        state, 'Upgrade the daemon: it does not tell.'))
 
 
 def _idmapped(kind: str, release: str) -> finding.Finding:

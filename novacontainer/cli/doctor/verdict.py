@@ -10,9 +10,12 @@ import pathlib
 
 from novacontainer.cli.doctor import daemon
 from novacontainer.cli.doctor import finding
+from novacontainer.cli.doctor import identities
 from novacontainer.cli.doctor import kernel
 from novacontainer.cli.doctor import nova
+from novacontainer.cli.doctor import openstack
 from novacontainer.cli.doctor import programs
+from novacontainer.cli.doctor import switch
 from novacontainer.cli import failure
 from novacontainer.cli import table
 from novacontainer.cli import verb
@@ -26,7 +29,10 @@ def findings(context: verb.Context) -> Iterator[finding.Finding]:
     yield from programs.check(_ROOT)
     yield from daemon.check(context.client, context.socket_path,
                             _ROOT / 'proc/self/mounts')
+    yield from identities.check(_ROOT)
     yield from nova.check(_ROOT)
+    yield from openstack.check(_ROOT, context.socket_path)
+    yield from switch.check()
 
 
 def _doctor(context: verb.Context, given: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ class MisuseTestCase(base.BaseTestCase):
         run.add_argument('-n', '--number', type=int)
         run.add_argument('-f', '--format', choices=('table', 'json'))
         both = run.add_mutually_exclusive_group()
-        both.add_argument('-a', action='store_true')
+        both.add_argument('-a', '--all', action='store_true')
         both.add_argument('-b', action='store_true')
         run.add_argument('image', metavar='IMAGE')
         run.add_argument('command', nargs=argparse.REMAINDER,
@@ -44,8 +44,8 @@ class MisuseTestCase(base.BaseTestCase):
                 (('-n',), '-n/--number needs a value.'),
                 (('-f', 'xml', 'i'),
                  "-f/--format: 'xml' is none of table, json."),
-                (('-a', '-b', 'i'), '-b and -a contradict each other.'),
-                (('-ax', 'i'), '-a takes no value.')):
+                (('-a', '-b', 'i'), '-b and -a/--all contradict each other.'),
+                (('--all=x', 'i'), '-a/--all takes no value.')):
             self.assertEqual(sentence, self.said('run', *words))
 
     def test_other_words(self):

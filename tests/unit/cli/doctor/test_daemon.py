@@ -27,7 +27,8 @@ class DaemonTestCase(base.BaseTestCase):
                 f_bavail=10**8, f_frsize=1000, f_files=0))).mock
         self.served = self.useFixture(endpoint.Endpoint(
             endpoint.Answer(b'OK'),
-            command.answer({'DockerRootDir': f'{self.directory}/data'})))
+            command.answer({'DockerRootDir': f'{self.directory}/data',
+                            'Lxcfs': 'live'})))
         os.chmod(self.served.path, 0o660)
 
     def mount(self, kind):
@@ -56,6 +57,17 @@ class DaemonTestCase(base.BaseTestCase):
         self.assertIn(
             ('ok', 'storage', 'overlay, Root Disk Limit: none', ''), found)
         self.assertIn(('warn', 'daemon', 'warns', 'no swap limit'), found)
+
+    def test_view_of_proc(self):
+        for state, words in (('absent', 'Install the package lxcfs'),
+                             ('dead', 'restart lxcfs'),
+                             ('off', 'lxcfs_directory'),
+                             ('None', 'Upgrade the daemon')):
+            found = daemon._proc_view(state)
+            self.assertEqual(('warn', 'lxcfs', state),
+                             (found.grade, found.subject, found.seen))
+            self.assertIn(words, found.advice)
+        self.assertEqual('ok', daemon._proc_view('live').grade)
 
     def test_idmapped_mounts(self):
         for release, kind, grade in (
