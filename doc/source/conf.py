@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'ext'))
 os.environ['COLUMNS'] = '79'
 
 extensions = [
+    'apioperations',
     'cliverbs',
     'openstackdocstheme',
     'oslo_config.sphinxconfiggen',
