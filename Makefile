@@ -10,7 +10,14 @@ help: ## List these commands
 .PHONY: test
 test: ## Install what the gates need, then run them (root)
 	@.ci/prepare
-	@.tools/bin/python .ci/gates.py pep8 mypy unit functional integration
+	@.tools/bin/python .ci/gates.py pep8 mypy docs releasenotes \
+	    unit functional integration unit-eventlet unit-oldest
+
+.PHONY: test-releases
+test-releases: ## Test the driver on eventlet, and with the oldest Nova (root)
+	@.ci/prepare
+	@.tools/bin/python .ci/gates.py unit-eventlet functional-eventlet \
+	    unit-oldest functional-oldest
 
 .PHONY: docs
 docs: ## Build the manual and the release notes
@@ -24,7 +31,7 @@ benchmark: ## Measure the runtime beside crun, podman and dockerd (root)
 
 .PHONY: clean
 clean: ## Remove what test, docs and builds left in the checkout
-	rm -rf /var/cache/novacontainer-tox
+	rm -rf /var/cache/novacontainer-tox /var/cache/novacontainer-machines
 	rm -rf .tools .tox .stestr .mypy_cache .ruff_cache .coverage* cover
 	rm -rf build dist *.egg-info doc/build releasenotes/build
 	find novacontainer tests -name __pycache__ -type d -prune \

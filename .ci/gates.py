@@ -18,8 +18,11 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 #: For the environments of checkouts that only root can reach.
 CACHE = pathlib.Path('/var/cache/novacontainer-tox')
-#: Gates that make containers: namespaces, mounts and cgroups need root.
-ROOT_GATES = {'functional', 'integration'}
+#: Kinds of gates that run tests, and those of them that make containers:
+#: namespaces, mounts and cgroups need root.  ``functional-oldest`` is of the
+#: kind ``functional``.
+TEST_KINDS = {'unit', 'functional', 'integration'}
+ROOT_KINDS = TEST_KINDS - {'unit'}
 #: Lines of the summary at the end of ``stestr run`` and their meaning here.
 OUTCOMES = {
     'Passed': 'passed',
@@ -40,6 +43,11 @@ class Gate:
     seconds: float = 0.0
     why: str = ''
     counts: dict[str, int] | None = None
+
+    @property
+    def kind(self) -> str:
+        """Name without what it is run against."""
+        return self.name.partition('-')[0]
 
 
 def environment() -> dict[str, str]:
@@ -83,7 +91,7 @@ def count(line: str, gate: Gate) -> None:
 def run(name: str) -> Gate:
     """Run one gate, its output passed through, and return its outcome."""
     gate = Gate(name)
-    if name in ROOT_GATES and os.geteuid() != 0:
+    if gate.kind in ROOT_KINDS and os.geteuid() != 0:
         gate.why = 'needs root: run make test as root'
         return gate
     print(f'\n=== {name} ===', flush=True)
@@ -107,7 +115,7 @@ def judge(gate: Gate, code: int) -> None:
     """Decide whether the gate passed; a test gate must have run tests."""
     if code != 0:
         gate.why = f'tox ended with {code}'
-    elif gate.name in (*ROOT_GATES, 'unit') and not (
+    elif gate.kind in TEST_KINDS and not (
             gate.counts and gate.counts['passed']):
         gate.why = 'no test passed'
     else:
@@ -116,14 +124,14 @@ def judge(gate: Gate, code: int) -> None:
 
 def table(gates: list[Gate]) -> str:
     """Return the gates, their results and seconds as lines of text."""
-    lines = ['', f'{"gate":<12} {"result":<7} {"seconds":>7}  tests']
+    lines = ['', f'{"gate":<19} {"result":<7} {"seconds":>7}  tests']
     for gate in gates:
         tests = gate.why
         if gate.counts:
             tests = ', '.join(f'{n} {what}'
                               for what, n in gate.counts.items()
                               ) + (f'; {gate.why}' if gate.why else '')
-        lines.append(f'{gate.name:<12} {"ok" if gate.ok else "FAILED":<7} '
+        lines.append(f'{gate.name:<19} {"ok" if gate.ok else "FAILED":<7} '
                      f'{gate.seconds:>7.0f}  {tests}'.rstrip())
     return '\n'.join(lines)
 

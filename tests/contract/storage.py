@@ -386,6 +386,23 @@ class StorageContract:
                              self.told(container, [self.layer]))
             self.fill(root)
 
+    def test_resize_while_others_have_a_copy_of_the_mounts(self):
+        self.layer = self.make_layer({'a': 'x'})
+        root = self.mounted([self.layer], size_bytes=LIMIT)
+        (root / 'a').write_text('kept')
+        other = subprocess.Popen(
+            ['unshare', '--mount', '--propagation', 'private', 'sh', '-c',
+             'echo there; exec sleep 600'], stdout=subprocess.PIPE)
+        self.addCleanup(other.wait)
+        self.addCleanup(other.stdout.close)
+        self.addCleanup(other.kill)
+        other.stdout.readline()
+        self.storage.unmount('c1')
+        for wanted in (2 * LIMIT, LIMIT):
+            self.resized('c1', wanted)
+        root = self.storage.mount('c1', [self.layer], ID_MAP)
+        self.assertEqual('kept', (root / 'a').read_text())
+
     def test_what_does_not_fit_stays(self):
         self.layer = self.make_layer({'a': 'x'})
         for container, size_bytes in (('limited', LIMIT), ('free', 0)):

@@ -65,16 +65,18 @@ class TestGates(base.BaseTestCase):
         self.assertTrue(self.gate('mypy', 'Success').ok)
 
     def test_a_test_gate_must_run_tests(self):
-        for output in ('', ' - Passed: 0\n'):
-            gate = self.gate('functional', output)
-            self.assertFalse(gate.ok)
-            self.assertEqual('no test passed', gate.why)
+        for name in ('functional', 'unit-oldest'):
+            for output in ('', ' - Passed: 0\n'):
+                gate = self.gate(name, output)
+                self.assertFalse(gate.ok)
+                self.assertEqual('no test passed', gate.why)
 
     def test_root_is_needed(self):
         with mock.patch.object(self.gates.os, 'geteuid', lambda: 1000):
-            gate = self.gates.run('integration')
-        self.assertFalse(gate.ok)
-        self.assertIn('as root', gate.why)
+            for name in ('integration', 'functional-oldest'):
+                gate = self.gates.run(name)
+                self.assertFalse(gate.ok)
+                self.assertIn('as root', gate.why)
 
     def test_last_line(self):
         gates = {'pep8': self.gate('pep8'),
