@@ -51,8 +51,8 @@ demo-clean: ## End that cloud and remove everything of it
 CLOUD_PYTHON = "$${NOVACONTAINER_DEMO_DIR:-/var/lib/novacontainer-demo}/venv/bin/python"
 
 .PHONY: cloud-test
-cloud-test: ## Test every operation as a tenant of that cloud, while it stands
-	@$(CLOUD_PYTHON) -W ignore -m unittest discover -v -s tests/cloud -t .
+cloud-test: ## Test every operation as its tenant (TESTS=tests.cloud.test_x)
+	@$(CLOUD_PYTHON) -W ignore -m tests.cloud $(TESTS)
 
 .PHONY: tempest
 tempest: ## Run Tempest against it (TESTS='regular expression')
