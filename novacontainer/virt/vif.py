@@ -9,6 +9,7 @@ add to it with entry points of the group :data:`GROUP`.
 from collections.abc import Callable
 import contextlib
 import dataclasses
+import errno
 import importlib.metadata
 import socket
 import typing
@@ -22,6 +23,7 @@ from os_vif import exception as os_vif_exception
 from os_vif.objects import network as os_vif_network
 from os_vif.objects import vif as os_vif_vif
 from oslo_privsep import daemon as privsep_daemon
+from pyroute2.netlink import exceptions as netlink_exceptions
 
 from novacontainer.virt.privsep import errors
 
@@ -172,12 +174,20 @@ def _disconnect(
         _call(os_vif.unplug, connection, instance)
     except os_vif_exception.UnplugException as error:
         # os-vif tells it in words only, but raises while handling it.
-        if not isinstance(error.__context__,
-                          os_vif_exception.NetworkInterfaceNotFound):
+        if not _device_went(error.__context__):
             raise
-        # It went with its namespace between os-vif's look at it and its
-        # removal.  Whatever else there is to do is done now.
+        # Whatever else there is to do is done now.
         _call(os_vif.unplug, connection, instance)
+
+
+def _device_went(error: BaseException | None) -> bool:
+    """Whether a device went with its namespace as it was to be removed.
+
+    That is after os-vif has looked for it the first time, or the second.
+    """
+    return isinstance(error, os_vif_exception.NetworkInterfaceNotFound) or (
+        isinstance(error, netlink_exceptions.NetlinkError)
+        and error.code == errno.ENODEV)
 
 
 def _call(

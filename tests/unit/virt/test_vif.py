@@ -1,4 +1,6 @@
+import errno
 import importlib
+import itertools
 import pathlib
 import sys
 from unittest import mock
@@ -12,6 +14,7 @@ from os_vif import objects as os_vif_objects
 from os_vif.objects import vif as os_vif_vif
 from oslo_privsep import daemon as privsep_daemon
 from oslotest import base
+from pyroute2.netlink import exceptions as netlink_exceptions
 
 from novacontainer.virt import vif as vif_types
 from tests import networkinfo
@@ -275,13 +278,24 @@ class TestSwitch(base.BaseTestCase):
         self.useFixture(fixtures.MockPatchObject(
             os_vif, '_EXT_MANAGER', {self.connection.switch.plugin: plugin}))
         unplug = plugin.obj.unplug
-        for disconnect in (vif_types.unplug, vif_types.forget):
+        for disconnect, error in itertools.product(
+                (vif_types.unplug, vif_types.forget),
+                (os_vif_exception.NetworkInterfaceNotFound(interface='tap'),
+                 netlink_exceptions.NetlinkError(errno.ENODEV))):
             unplug.reset_mock()
-            unplug.side_effect = [
-                os_vif_exception.NetworkInterfaceNotFound(interface='tap'),
-                None]
+            unplug.side_effect = [error, None]
             disconnect(self.connection, self.instance)
             self.assertEqual(2, unplug.call_count)
+
+    def test_unplug_that_the_kernel_refuses(self):
+        plugin = mock.Mock()
+        self.useFixture(fixtures.MockPatchObject(
+            os_vif, '_EXT_MANAGER', {self.connection.switch.plugin: plugin}))
+        plugin.obj.unplug.side_effect = netlink_exceptions.NetlinkError(
+            errno.EPERM)
+        self.assertRaises(exception.VirtualInterfaceUnplugException,
+                          vif_types.unplug, self.connection, self.instance)
+        self.assertEqual(1, plugin.obj.unplug.call_count)
 
     def test_unplug_fails(self):
         with self.failing('unplug', os_vif_exception.UnplugException):
