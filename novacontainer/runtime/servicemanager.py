@@ -66,6 +66,9 @@ def host_goes_down() -> bool:
         said = subprocess.run(
             ['systemctl', 'is-system-running'], capture_output=True,
             text=True, stdin=subprocess.DEVNULL, check=False,
+            # systemctl would tell the service manager that it is ready.
+            env={name: value for name, value in os.environ.items()
+                 if name != 'NOTIFY_SOCKET'},
             timeout=_PATIENCE_S).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         LOG.warning('Cannot ask systemd whether the host goes down: %s',

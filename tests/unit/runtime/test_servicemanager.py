@@ -85,6 +85,10 @@ class HostGoesDownTest(base.BaseTestCase):
         self.assertTrue(self.goes_down(
             'test "$*" = is-system-running && echo stopping; exit 1'))
 
+    def test_the_question_is_no_notification(self):
+        self.assertTrue(self.goes_down(
+            'test -z "$NOTIFY_SOCKET" && echo stopping'))
+
     def test_only_we_are_ended(self):
         self.assertFalse(self.goes_down('echo running'))
         self.assertFalse(self.goes_down('echo degraded; exit 1'))
