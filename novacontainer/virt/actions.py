@@ -22,24 +22,27 @@ _PREFIX = 'compute_'
 _SUCCESS = 'Success'
 
 
-def waits(context: nova_context.RequestContext,
-          instance: instance_objects.Instance) -> bool:
-    """Whether nova-compute is yet to be told of the task of an instance.
+def awaited(context: nova_context.RequestContext,
+            instance: instance_objects.Instance) -> int | None:
+    """The action that nova-compute is yet to be told of, by its id.
 
-    What a part of a resize sends for, the same nova-compute takes at once:
-    that has died with it as well.
+    None where there is none.  What a part of a resize sends for, the same
+    nova-compute takes at once: that has died with it as well.
     """
     if instance.task_state in (None, task_states.DELETING):
         # A delete goes on in any case.
-        return False
-    return _of_task(context, instance) == []
+        return None
+    action = _of_task(context, instance)
+    return action.id if action and not _events(context, action) else None
 
 
 def died_at(context: nova_context.RequestContext,
             instance: instance_objects.Instance, host: str) -> bool:
     """Whether it was this host's nova-compute that came to no good end."""
-    return any(event.host == host and event.result != _SUCCESS
-               for event in _of_task(context, instance) or ())
+    action = _of_task(context, instance)
+    return action is not None and any(
+        event.host == host and event.result != _SUCCESS
+        for event in _events(context, action))
 
 
 def attach_begun(context: nova_context.RequestContext,
@@ -70,11 +73,11 @@ def detach_died(context: nova_context.RequestContext,
 def _of_task(
     context: nova_context.RequestContext,
     instance: instance_objects.Instance,
-) -> list[action_objects.InstanceActionEvent] | None:
-    """The events of the action that is the instance's task."""
+) -> action_objects.InstanceAction | None:
+    """The action that is the instance's task."""
     for action in _all(context, instance.uuid):
         if action.action not in _WITHOUT_TASK:
-            return _events(context, action)
+            return action
     return None
 
 

@@ -83,6 +83,17 @@ It is sent the image's stop signal, SIGTERM by default, and killed after that
 time.
 """),
     cfg.IntOpt(
+        'lost_request_timeout',
+        default=600,
+        min=0,
+        help="""
+Seconds after its start that nova-compute waits for what it was asked before.
+
+Requests that were made while nova-compute was away wait in the message queue.
+An instance whose request has not come after that time loses its task, as the
+request is lost: it can be asked for again. 0: it keeps its task.
+"""),
+    cfg.IntOpt(
         'pids_limit',
         default=4096,
         min=0,

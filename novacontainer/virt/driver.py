@@ -119,6 +119,7 @@ class ContainerDriver(driver.ComputeDriver):
 
     def cleanup_host(self, host):
         """Stop following the runtime's events, and hang up consoles."""
+        self._interruptions.stop()
         self._serials.close_all()
         self._lifecycle.stop()
 

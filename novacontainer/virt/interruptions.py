@@ -1,8 +1,9 @@
 """Operations that nova-compute died over, settled when it starts again.
 
 Called by ``virt.driver`` before the compute manager goes over the instances
-of the host; calls ``actions``, ``containerops``, ``powerops``,
-``volumeops``, ``attachments``, ``ports``, and the compute manager by RPC.
+of the host; calls ``actions``, ``lostrequests``, ``containerops``,
+``powerops``, ``volumeops``, ``attachments``, ``ports``, and the compute
+manager by RPC.
 
 The manager picks up stops, starts, reboots and deletes by itself
 (``ComputeManager._init_instance``), and takes the instances that were being
@@ -12,7 +13,8 @@ completed when that is what is left to do, and taken back when it is not.
 
 What was asked for while nova-compute was away was not going on: its request
 waits in the message queue.  Whoever ended its task, as the manager does with
-some, would have it fail half-way when it comes.
+some, would have it fail half-way when it comes.  If it does not come for long
+it is lost, and nothing of it was done.
 """
 
 from collections.abc import Callable
@@ -34,6 +36,7 @@ from novacontainer.virt import actions
 from novacontainer.virt import attachments
 from novacontainer.virt import containerops
 from novacontainer.virt import errors
+from novacontainer.virt import lostrequests
 from novacontainer.virt import ports
 from novacontainer.virt import powerops
 from novacontainer.virt import volumeops
@@ -52,6 +55,9 @@ _SHELVES = (task_states.SHELVING, task_states.SHELVING_IMAGE_PENDING_UPLOAD,
 _EXPECTED = ['info_cache', 'metadata', 'system_metadata', 'flavor']
 _MOVES = (fields.MigrationType.RESIZE, fields.MigrationType.MIGRATION)
 _MOVING = ('accepted', 'pre-migrating', 'migrating', 'post-migrating')
+#: Of these Nova's API has done a part, which cannot be undone.
+_ASKED_AGAIN = (task_states.SHELVING_OFFLOADING,
+                task_states.RESIZE_REVERTING)
 #: Their power state says what to do now.
 _FROZEN = {task_states.PAUSING: vm_states.PAUSED,
            task_states.SUSPENDING: vm_states.SUSPENDED}
@@ -76,6 +82,7 @@ class Interruptions:
         self._power = power_ops
         self._attachments = attached
         self._ports = bound
+        self._lost = lostrequests.LostRequests(self._give_up, _EXPECTED)
         #: By the task that the instance still has.
         self._rows: dict[str, _Settle] = {
             **dict.fromkeys((*_BUILDS, *_UNSHELVES), self._building),
@@ -112,19 +119,32 @@ class Interruptions:
         self._ports.settle(context, instances)
         for instance in _unclaimed(context, host):
             self._settle(context, instance)
-        return [self._settle(context, instance) for instance in instances]
+        awaited = {}
+        seen = []
+        for instance in instances:
+            action_id = actions.awaited(context, instance)
+            if action_id is None:
+                self._settle(context, instance)
+                seen.append(instance)
+            else:
+                LOG.info('What it is asked to do is on its way: %s.',
+                         instance.task_state, instance=instance)
+                awaited[instance.uuid] = action_id
+                seen.append(_without_task(instance))
+        self._lost.watch(awaited)
+        return seen
 
-    def _settle(self, context: _Context, instance: _Instance) -> _Instance:
+    def stop(self) -> None:
+        """End nothing from now on."""
+        self._lost.stop()
+
+    def _settle(self, context: _Context, instance: _Instance) -> None:
         task = instance.task_state
         row = self._rows.get(task)
         if row is None and instance.vm_state == vm_states.RESIZED:
             row = self._confirming
-        if actions.waits(context, instance):
-            LOG.info('What it is asked to do is on its way: %s.', task,
-                     instance=instance)
-            return _without_task(instance)
         if row is None:
-            return instance
+            return
         try:
             row(context, instance)
         except (exception.NovaException, NotImplementedError) as error:
@@ -132,7 +152,19 @@ class Interruptions:
                       'cannot be settled: %s', task, error,
                       instance=instance)
             _end(context, instance, vm_states.ERROR)
-        return instance
+
+    def _give_up(self, context: _Context, instance: _Instance) -> None:
+        """End what was asked for and never begun, or ask for it again."""
+        task = instance.task_state
+        if task in _ASKED_AGAIN:
+            self._settle(context, instance)
+        elif task != task_states.REBUILDING:
+            if task == task_states.RESIZE_PREP:
+                self._settle(context, instance)
+            _end(context, instance)
+        elif not _evacuating(context, instance):
+            # Nova's API has replaced its image.
+            _end(context, instance, vm_states.ERROR)
 
     def settle_host(self, host: str) -> None:
         """The same where Nova does not say which instances there are."""
@@ -352,8 +384,8 @@ def _end(context: _Context, instance: _Instance,
 
     :param vm_state: what the instance is from now on; None: as before.
     """
-    LOG.warning('nova-compute ended in the middle of %s. The instance is %s '
-                'now.', instance.task_state, vm_state or instance.vm_state,
+    LOG.warning('Nobody is at its task any more: %s. The instance is %s now.',
+                instance.task_state, vm_state or instance.vm_state,
                 instance=instance)
     if vm_state is not None:
         instance.vm_state = vm_state

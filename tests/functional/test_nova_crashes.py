@@ -206,7 +206,8 @@ class CrashesTestCase(CrashesCase):
         self.end()
 
 
-class ResizesTestCase(CrashesCase):
+class ResizesCase(CrashesCase):
+    """A server of two sizes, which Placement counts once."""
 
     def setUp(self):
         super().setUp()
@@ -228,6 +229,9 @@ class ResizesTestCase(CrashesCase):
         usages = self.placement.get(
             f'/resource_providers/{provider["uuid"]}/usages').body['usages']
         self.assertEqual(self.look()['flavor']['ram'], usages['MEMORY_MB'])
+
+
+class ResizesTestCase(ResizesCase):
 
     def test_resize(self):
         self.die_everywhere('resize', ['ACTIVE', 'VERIFY_RESIZE'],

@@ -32,43 +32,43 @@ class ActionsTestCase(unittest.TestCase):
             self.objects.InstanceActionEventList.get_by_action)
         self.get_events.side_effect = lambda context, number: self.events
 
-    def assertWaits(self, wanted):
-        self.assertIs(wanted, actions.waits(_C, self.instance))
+    def assertAwaits(self, wanted):
+        self.assertEqual(wanted, actions.awaited(_C, self.instance))
 
     def test_nothing_was_begun(self):
-        self.assertWaits(True)
+        self.assertAwaits(0)
         self.get_events.assert_called_once_with(_C, 0)
         self.events = [_event('conductor_migrate_server')]
-        self.assertWaits(True)
+        self.assertAwaits(0)
 
     def test_it_was_begun(self):
         self.events = [_event('compute_rescue_instance')]
-        self.assertWaits(False)
+        self.assertAwaits(None)
 
     def test_it_has_failed(self):
         self.events = [_event('compute_rescue_instance', 'Error')]
-        self.assertWaits(False)
+        self.assertAwaits(None)
 
     def test_it_goes_on_in_the_background(self):
         self.instance.task_state = task_states.IMAGE_UPLOADING
         self.events = [_event('compute_snapshot_instance', 'Success')]
-        self.assertWaits(False)
+        self.assertAwaits(None)
 
     def test_parts(self):
         """The next one was sent to the same that died."""
         self.instance.task_state = task_states.RESIZE_MIGRATED
         self.events = [_event('compute_resize_instance', 'Success'),
                        _event('compute_prep_resize', 'Success')]
-        self.assertWaits(False)
+        self.assertAwaits(None)
 
     def test_locked_meanwhile(self):
         self.names = ['unlock', 'lock', 'rescue', 'create']
-        self.assertWaits(True)
+        self.assertAwaits(2)
         self.get_events.assert_called_once_with(_C, 2)
 
     def test_no_action(self):
         self.names = []
-        self.assertWaits(False)
+        self.assertAwaits(None)
 
     def test_where_it_was_begun(self):
         def died():
@@ -88,7 +88,7 @@ class ActionsTestCase(unittest.TestCase):
     def test_no_task_or_one_that_goes_on(self):
         for task in (None, task_states.DELETING):
             self.instance.task_state = task
-            self.assertWaits(False)
+            self.assertAwaits(None)
         self.get_events.assert_not_called()
 
     def assertAttachBegun(self, wanted, events, created_at=-1):

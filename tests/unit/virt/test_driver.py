@@ -298,6 +298,7 @@ class ContainerDriverTestCase(base.BaseTestCase):
         self.driver.cleanup_host('cpu1')
         self.driver._lifecycle.stop.assert_called_once_with()
         self.driver._serials.close_all.assert_called_once_with()
+        self.driver._interruptions.stop.assert_called_once_with()
 
     def test_settles_what_was_interrupted(self):
         there = instance_objects.InstanceList(objects=[self.instance])

@@ -36,9 +36,11 @@ class InterruptionsCase(rig.OpsTestCase):
         self.migrations = []
         migrations.MigrationList.get_by_filters.side_effect = (
             lambda context, filters: mock.Mock(objects=self.migrations))
-        self.waits = self.enterContext(mock.patch.object(
-            interruptions.actions, 'waits', autospec=True,
-            return_value=False))
+        self.awaited = self.enterContext(mock.patch.object(
+            interruptions.actions, 'awaited', autospec=True,
+            return_value=None))
+        self.lost = self.enterContext(mock.patch.object(
+            interruptions.lostrequests, 'LostRequests', autospec=True))
         self.known = self.enterContext(mock.patch.object(
             volumeops, 'known', autospec=True)).return_value
         self.unshelving = self.enterContext(mock.patch.object(
@@ -54,6 +56,14 @@ class InterruptionsCase(rig.OpsTestCase):
         self.ops = interruptions.Interruptions(
             self.virtapi, self.found, self.power, self.attachments,
             self.ports)
+
+    def give_up(self, task, vm_state=vm_states.ACTIVE):
+        """Learn that the request is lost, and say what it is afterwards."""
+        self.instance.task_state = task
+        self.instance.vm_state = vm_state
+        give_up, _ = self.lost.call_args.args
+        give_up(_C, self.instance)
+        return self.instance.vm_state, self.instance.task_state
 
     def settle(self, task, vm_state=vm_states.ACTIVE, status='running'):
         """Settle, and say what it is afterwards."""
@@ -85,7 +95,7 @@ class InterruptionsTestCase(InterruptionsCase):
 
     def test_request_that_is_on_its_way(self):
         """Nobody touches the task, the manager neither."""
-        self.waits.return_value = True
+        self.awaited.return_value = 7
         self.instance.vm_state = vm_states.ACTIVE
         self.instance.host = 'cpu1'
         for task in (tasks.RESCUING, tasks.REBUILDING, tasks.POWERING_ON):
@@ -96,7 +106,30 @@ class InterruptionsTestCase(InterruptionsCase):
             self.assertIsNone(seen.task_state)
             # Saving it leaves the task where it is.
             self.assertNotIn('task_state', seen.obj_what_changed())
+            self.lost.return_value.watch.assert_called_with(
+                {self.instance.uuid: 7})
         self.assertEqual([], self.power.mock_calls + self.found.mock_calls)
+        self.ops.stop()
+        self.lost.return_value.stop.assert_called_once_with()
+
+    def test_request_that_is_lost(self):
+        for task in (tasks.POWERING_OFF, tasks.PAUSING, tasks.SHELVING):
+            self.assertEqual((vm_states.STOPPED, None),
+                             self.give_up(task, vm_states.STOPPED))
+        self.assertEqual((vm_states.ERROR, None),
+                         self.give_up(tasks.REBUILDING))
+        self.assertEqual([], self.power.mock_calls + self.found.mock_calls)
+
+    def test_request_that_is_made_again(self):
+        task = tasks.SHELVING_OFFLOADING
+        self.assertEqual((vm_states.SHELVED, task),
+                         self.give_up(task, vm_states.SHELVED))
+        self.api.shelve_offload_instance.assert_called_once()
+
+    def test_request_to_another_host(self):
+        self.migrations.append(mock.sentinel.evacuation)
+        self.assertEqual((vm_states.ACTIVE, tasks.REBUILDING),
+                         self.give_up(tasks.REBUILDING))
 
     def test_all_are_given_to_the_manager(self):
         self.instance.vm_state = vm_states.ACTIVE
@@ -269,6 +302,22 @@ class ResizesTestCase(InterruptionsCase):
             self.assertEqual(count, self.api.finish_resize.call_count)
             self.assertIs(self.migration,
                           self.api.finish_resize.call_args.args[2])
+
+    def test_request_that_is_lost(self):
+        migration = mock.Mock(migration_type='resize', status='accepted')
+        self.migrations.append(migration)
+        self.assertEqual((vm_states.ACTIVE, None),
+                         self.give_up(tasks.RESIZE_PREP))
+        self.virtapi.reportclient.move_allocations.assert_called_once_with(
+            _C, migration.uuid, self.instance.uuid)
+        self.assertEqual('error', migration.status)
+
+    def test_request_for_a_revert_that_is_made_again(self):
+        self.migration.status = 'reverting'
+        task = tasks.RESIZE_REVERTING
+        self.assertEqual((vm_states.RESIZED, task),
+                         self.give_up(task, vm_states.RESIZED))
+        self.api.revert_resize.assert_called_once()
 
     def test_end_of_nothing(self):
         self.context = None
