@@ -42,6 +42,29 @@ class RecoveryCase(novaservers.ServersTestCase):
         }[status]
         self.act(self.server, action, 'ACTIVE', body)
 
+    def attach_interface(self):
+        """Ask for a second interface."""
+        self.api.attach_interface(self.server['id'], {
+            'interfaceAttachment': {'net_id': self.neutron.network_1['id']}})
+
+    def detach_interface(self):
+        """Ask for the end of that."""
+        self.api.detach_interface(
+            self.server['id'], self.neutron.port_2['id'])
+
+    def interfaces(self):
+        """How many there are inside."""
+        links = self.execute(
+            self.server, 'ls', '/sys/class/net').split()
+        return len([link for link in links if link.startswith('eth')])
+
+    def make_sizes(self):
+        """Two flavors by their memory in MiB, for resizes on this host."""
+        self.flags(allow_resize_to_same_host=True)
+        return {memory_mb: self._create_flavor(
+            memory_mb=memory_mb, vcpu=1, disk=1, ephemeral=0)
+            for memory_mb in (64, 128)}
+
     def assertWell(self, kept=True):
         """It runs, on the network, and there is nothing of it besides.
 

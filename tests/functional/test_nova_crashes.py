@@ -160,18 +160,7 @@ class CrashesTestCase(CrashesCase):
 
     def assertConnected(self, count):
         self.assertEqual('running', self.status(self.server))
-        links = self.execute(
-            self.server, 'ls', '/sys/class/net').split()
-        self.assertEqual(count, len([
-            link for link in links if link.startswith('eth')]))
-
-    def attach(self):
-        self.api.attach_interface(self.server['id'], {
-            'interfaceAttachment': {'net_id': self.neutron.network_1['id']}})
-
-    def detach(self):
-        self.api.detach_interface(
-            self.server['id'], self.neutron.port_2['id'])
+        self.assertEqual(count, self.interfaces())
 
     def detached(self):
         """The port goes before the step that it goes in has ended."""
@@ -182,7 +171,7 @@ class CrashesTestCase(CrashesCase):
         """The port is the instance's or nobody's; a reboot makes it so."""
         for steps in self.steps():
             self.server = self.boot()
-            if not self.dies(steps, self.attach, self.settled):
+            if not self.dies(steps, self.attach_interface, self.settled):
                 break
             self.assertEqual('ACTIVE', self.look()['status'])
             self.go_on()
@@ -194,9 +183,9 @@ class CrashesTestCase(CrashesCase):
 
     def test_detach(self):
         self.server = self.boot()
-        self.attach()
+        self.attach_interface()
         for steps in self.steps():
-            if not self.dies(steps, self.detach, self.detached):
+            if not self.dies(steps, self.detach_interface, self.detached):
                 break
             self.assertEqual('ACTIVE', self.look()['status'])
             # It was not done, and can be asked for again.
@@ -211,10 +200,7 @@ class ResizesCase(CrashesCase):
 
     def setUp(self):
         super().setUp()
-        self.flags(allow_resize_to_same_host=True)
-        self.sizes = {memory_mb: self._create_flavor(
-            memory_mb=memory_mb, vcpu=1, disk=1, ephemeral=0)
-            for memory_mb in (64, 128)}
+        self.sizes = self.make_sizes()
 
     def boot(self):
         return super().boot(flavorRef=self.sizes[64])

@@ -118,13 +118,10 @@ class FilesTestCase(DaemonDeathsCase):
         self.die_everywhere('rescue', ['RESCUE', 'ERROR'], {})
 
     def test_resize(self):
-        self.flags(allow_resize_to_same_host=True)
-        sizes = [self._create_flavor(
-            memory_mb=memory_mb, vcpu=1, disk=1, ephemeral=0)
-            for memory_mb in (64, 128)]
+        sizes = self.make_sizes()
         self.die_everywhere(
             'resize', ['ACTIVE', 'SHUTOFF', 'VERIFY_RESIZE', 'ERROR'],
-            {'flavorRef': sizes[1]}, flavorRef=sizes[0])
+            {'flavorRef': sizes[128]}, flavorRef=sizes[64])
 
     def test_rebuild(self):
         """Nothing that was made in part only is taken for whole."""
@@ -202,22 +199,11 @@ class InterfacesTestCase(DaemonDeathsCase):
     #: Nothing but a look at the container is asked for.
     methods = frozenset(('GET',))
 
-    def attach(self):
-        self.api.attach_interface(self.server['id'], {
-            'interfaceAttachment': {'net_id': self.neutron.network_1['id']}})
-
-    def detach(self):
-        self.api.detach_interface(
-            self.server['id'], self.neutron.port_2['id'])
-
     def assertConnected(self):
         """The server has each port that is its own, and no other."""
         ports = len(self.api.get_port_interfaces(self.server['id']))
         self.assertEqual(ports, len(self.host.switch.ports()))
-        links = self.execute(
-            self.server, 'ls', '/sys/class/net').split()
-        self.assertEqual(ports, len([
-            link for link in links if link.startswith('eth')]))
+        self.assertEqual(ports, self.interfaces())
 
     def die_in(self, ask, before):
         for deaths in daemondeath.deaths(turns=2):
@@ -234,7 +220,7 @@ class InterfacesTestCase(DaemonDeathsCase):
             self.assertLess(0, death.request)
 
     def test_attach(self):
-        self.die_in(self.attach, lambda: None)
+        self.die_in(self.attach_interface, lambda: None)
 
     def test_detach(self):
-        self.die_in(self.detach, self.attach)
+        self.die_in(self.detach_interface, self.attach_interface)

@@ -181,10 +181,7 @@ class ServersWithVolumesTestCase(VolumeCrashesCase):
             'imageRef': computehost.NOVA_IMAGE}, kept=False)
 
     def test_resize(self):
-        self.flags(allow_resize_to_same_host=True)
-        sizes = [self._create_flavor(
-            memory_mb=memory_mb, vcpu=1, disk=1, ephemeral=0)
-            for memory_mb in (64, 128)]
+        sizes = self.make_sizes()
         self.die_everywhere(
-            'resize', ['ACTIVE', 'VERIFY_RESIZE'], {'flavorRef': sizes[1]},
-            flavorRef=sizes[0])
+            'resize', ['ACTIVE', 'VERIFY_RESIZE'], {'flavorRef': sizes[128]},
+            flavorRef=sizes[64])
