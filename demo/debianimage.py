@@ -77,7 +77,7 @@ def build(path: pathlib.Path, packages: Sequence[pathlib.Path],
                    'Env': ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin'
                            ':/usr/bin:/sbin:/bin'],
                    'ExposedPorts': {'22/tcp': {}}},
-                  debs.architecture(), 'demo/debian:12')
+                  debs.architecture(), 'demo/ssh:1')
     layer.unlink()
 
 
