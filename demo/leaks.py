@@ -43,8 +43,7 @@ def inventory(directory: directories.Directory) -> Inventory:
         'container processes': _monitors(directory),
         'loop devices of volumes': set(cinder.devices(directory)),
         'files of the runtime': _files(directory),
-        'files in /tmp': {path.name for path in pathlib.Path('/tmp').glob(
-            'tmp*/privsep.sock')},
+        'files in /tmp': set(map(str, privsep_sockets())),
     }
     return {kind: frozenset(names) for kind, names in found.items()}
 
@@ -62,6 +61,11 @@ def of_instances(interfaces: Iterable[str]) -> set[str]:
     "qg-" anew whenever it has to process a router once more.
     """
     return {name for name in interfaces if name.startswith(_INTERFACES)}
+
+
+def privsep_sockets() -> set[pathlib.Path]:
+    """Sockets of oslo.privsep's; one goes as soon as its helper is there."""
+    return set(pathlib.Path('/tmp').glob('tmp*/privsep.sock'))
 
 
 def _interfaces() -> set[str]:

@@ -1,12 +1,14 @@
 """nova-compute killed in the middle, and started again."""
 
 import contextlib
+import shutil
 import threading
 
 import openstack
 
 from demo import catalog
 from demo import images
+from demo import leaks
 from demo import nova
 from demo import processes
 from demo import runtime
@@ -28,8 +30,15 @@ class CrashesCase(cloudcase.CloudTestCase):
         nova.start_compute(self.directory, self.supervisor)
 
     def kill(self):
-        """Kill it as the kernel does for want of memory."""
+        """Kill it as the kernel does for want of memory.
+
+        If it was about to start a helper, nobody else removes the socket
+        that oslo.privsep has made for that.
+        """
         self.supervisor.kill('nova-compute')
+        for path in leaks.privsep_sockets():
+            if str(path) not in self.before['files in /tmp']:
+                shutil.rmtree(path.parent)
 
     def die(self):
         """Kill it, and start it anew."""
