@@ -78,6 +78,7 @@ class EngineContract:
         bundle = self.created('/bin/sh', '-c', 'echo ran; exit 3')
         time.sleep(0.05)
         self.assertIsNotNone(self.engine.pid(bundle.id))
+        self.assertFalse(self.engine.started(bundle.id))
         self.assertIsNone(self.engine.exit_code(bundle.id))
         self.assertEqual('', self.logged(bundle))
 
@@ -95,6 +96,7 @@ class EngineContract:
         self.assertEqual(3, self.ended(bundle))
         self.assertIn('ran', self.logged(bundle))
         self.assertIsNone(self.engine.pid(bundle.id))
+        self.assertFalse(self.engine.started(bundle.id))
 
     def test_exit_code_survives_delete_but_not_forget(self):
         bundle = self.started('/bin/sh', '-c', 'exit 4')
@@ -106,6 +108,7 @@ class EngineContract:
 
     def test_start_twice(self):
         bundle = self.started(*FOREVER)
+        self.assertTrue(self.engine.started(bundle.id))
         self.raises(exception.Conflict, 'container.not_created',
                     self.engine.start, bundle.id)
 
@@ -235,6 +238,7 @@ class EngineContract:
         self.engine.delete(unknown)
         self.engine.forget(unknown)
         self.assertIsNone(self.engine.pid(unknown))
+        self.assertFalse(self.engine.started(unknown))
         self.assertIsNone(self.engine.exit_code(unknown))
 
     def test_command_that_is_not_there(self):

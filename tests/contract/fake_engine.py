@@ -93,6 +93,10 @@ class FakeEngine(fake_execs.FakeExecs):
         if match := _EXIT.search(script):
             self.finish(container_id, int(match.group(1)))
 
+    def started(self, container_id):
+        container = self.state.containers.get(container_id)
+        return self.pid(container_id) is not None and container.started
+
     def kill(self, container_id, signal, all=False):
         self._called('kill', container_id, signal, all)
         container = self._running(container_id)

@@ -149,6 +149,18 @@ class RecoveryTest(base.BaseTestCase):
         self.service.start(container_id)
         self.runtime.wait_output(container_id, 'up')
 
+    def test_killed_between_the_start_of_a_held_one_and_the_record(self):
+        container_id = self.runtime.create(FOREVER)
+        self.service.init(container_id)
+        self.dies_in('_lifecycle._registry.save', self.service.start,
+                     container_id, before=True)
+        self.assertEqual(models.Status.RUNNING,
+                         self.service.get(container_id).status)
+        self.assertEqual(1, self.runtime.report.running)
+        self.assertRaises(exception.NotModified, self.service.start,
+                          container_id)
+        self.runtime.wait_output(container_id, 'up')
+
     def test_killed_after_the_sandbox(self):
         container_id = self.runtime.create(FOREVER)
         self.dies_in('_sandboxes.ensure', self.service.start, container_id)

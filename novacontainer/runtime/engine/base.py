@@ -39,6 +39,14 @@ class Engine(typing.Protocol):
         :raises Conflict: its process is not held (any more).
         """
 
+    def started(self, container_id: str) -> bool:
+        """Whether its first process is there, and not held any more.
+
+        It asks the OCI runtime, which takes its time.
+
+        :raises Internal: the OCI runtime failed; its words are the message.
+        """
+
     def kill(self, container_id: str, signal: int,
              all: bool = False) -> None:
         """Send a signal to the first process, or to every one.

@@ -95,6 +95,13 @@ class Supervised:
                 f'Container {container_id} cannot be started: it is '
                 f'{state}.', 'container.not_created') from error
 
+    def started(self, container_id: str) -> bool:
+        """See :meth:`engine.base.Engine.started`."""
+        if self.pid(container_id) is None:
+            return False
+        log = self._files(container_id).runtime_log
+        return self._runtime.state(container_id, log) != 'created'
+
     def kill(self, container_id: str, signal: int,
              all: bool = False) -> None:
         """See :meth:`engine.base.Engine.kill`."""

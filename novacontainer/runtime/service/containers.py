@@ -163,7 +163,8 @@ class ContainerService:
             hub=hub, locks=shared_locks)
         self._recovery = recovery.Recovery(
             registry=self._registry, places=self._places,
-            storage=self._storage, monitor=self._monitor,
+            storage=self._storage, engine=engine,
+            monitor=self._monitor,
             endings=self._endings, removal=self._removal,
             snapshots=self._snapshots, plugs=self.plugs,
             locks=shared_locks)

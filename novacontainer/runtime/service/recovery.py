@@ -6,21 +6,25 @@ other services of containers.
 The daemon may have been killed between any two steps, and while it was away
 containers may have ended or the host may have been restarted.  The order of
 every step elsewhere (files first and record last, record first and files
-last) leaves only five cases, each dealt with below:
+last) leaves only six cases, each dealt with below:
 
 * a record says that a process is there: it is, and is watched again; or it
   is not, and its end is recorded now;
+* a record says that a process is held, but it runs: a start that was never
+  answered has been made, and is recorded now;
 * what runs has a block device that its record does not know: it goes;
-* a record says that none is there, but a bundle is: a start that was never
-  answered is undone;
+* a record says that none is there, but a bundle is: what came before a start
+  is undone;
 * a record says ``removing`` or ``dead``: the removal is finished;
 * a directory of a container that has no record: everything of it goes.
 """
 
 import dataclasses
+import datetime
 
 from oslo_log import log as logging
 
+from novacontainer.runtime.engine import base as engine_base
 from novacontainer.runtime import exception
 from novacontainer.runtime.host import processes
 from novacontainer.runtime import models
@@ -66,6 +70,7 @@ class Recovery:
         self, *, registry: registry.Registry,
         places: directories.Directories,
         storage: storage_base.Storage,
+        engine: engine_base.Engine,
         monitor: exits.ExitMonitor,
         endings: endings.Endings,
         removal: removal.Removal,
@@ -76,6 +81,7 @@ class Recovery:
         self._registry = registry
         self._places = places
         self._storage = storage
+        self._engine = engine
         self._monitor = monitor
         self._endings = endings
         self._removal = removal
@@ -125,6 +131,10 @@ class Recovery:
             container.conmon_pid, container.conmon_started)
         if pidfd is not None:
             self._monitor.watch(container.id, pidfd)
+            if state.is_held(container) and self._engine.started(
+                    container.id):
+                self._registry.save(state.started(
+                    container, datetime.datetime.now(datetime.UTC)))
             self._snapshots.thaw(container)
             self._plugs.settle(container)
             report.running += 1

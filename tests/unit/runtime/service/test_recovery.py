@@ -88,6 +88,21 @@ class RecoveryTest(base.BaseTestCase):
         self.assertEqual(record, self.world.get(container_id))
         self.assertEqual([], self.world.traces(container_id))
 
+    def test_a_start_of_a_held_one_that_was_never_answered(self):
+        container_id = self.world.create()
+        self.world.containers.init(container_id)
+        record = self.world.get(container_id)
+        self.world.containers.start(container_id)
+        # As if the daemon had died before the record was written.
+        self.world.containers._registry.save(record)
+        self.assertEqual(1, self.crash().running)
+        found = self.world.get(container_id)
+        self.assertEqual((models.Status.RUNNING, record.pid),
+                         (found.status, found.pid))
+        self.assertIsNotNone(found.started)
+        self.world.engine.finish(container_id, 4)
+        self.assertEqual(4, self.world.wait(container_id).exit_code)
+
     def test_a_mount_without_a_bundle(self):
         container_id = self.world.create()
         self.world.storage.mount(container_id, (), None)
